@@ -1,0 +1,9 @@
+package fleet
+
+// What the provider adds to every object it applies; hidden wherever an object's fields are shown.
+const (
+	// PartOfLabel names the set an object belongs to, by the id of its inventory; KEP-3659 defines the name.
+	PartOfLabel = "applyset.kubernetes.io/part-of"
+	// CreatedAnnotation marks the objects that the set itself created; only these are ever deleted.
+	CreatedAnnotation = "fleet.fleetform.io/created"
+)
