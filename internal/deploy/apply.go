@@ -1,0 +1,235 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+	"github.com/fleetform/terraform-provider-fleet/internal/health"
+	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
+	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
+	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
+)
+
+// Expected are the values a plan announced as certain, by cluster and object. An apply that ends up with others fails,
+// and says so, rather than claim that the plan came true.
+type Expected map[string]map[fleet.ObjectKey]ssa.Fields
+
+// Apply makes the clusters as the set wants them. The state it returns is what was observed to be there, whatever failed.
+func (r *Runner) Apply(ctx context.Context, set Set, state State, plan Plan, expected Expected) (State, Problems) {
+	out := State{}
+	var found Problems
+	var mu sync.Mutex
+	access := map[string]string{}
+	for name, c := range plan.Clusters {
+		if c.Changes() && !c.Gone {
+			access[name] = r.target(set, state, name).Cluster.Access
+		}
+	}
+	r.overClusters(ctx, slices.Sorted(maps.Keys(plan.Clusters)), access, func(name string) {
+		after, keep, problems := r.applyCluster(ctx, set, state, name, plan.Clusters[name], expected[name])
+		mu.Lock()
+		defer mu.Unlock()
+		if keep {
+			out[name] = after
+		}
+		found = append(found, problems...)
+	})
+	for name, c := range state {
+		if _, planned := plan.Clusters[name]; !planned {
+			out[name] = c
+		}
+	}
+	return out, found
+}
+
+// target is what is known of a cluster, with the connection that holds now.
+func (r *Runner) target(set Set, state State, name string) ClusterState {
+	prior, known := state[name]
+	if c, stays := set.Clusters[name]; stays {
+		if known && prior.Cluster.UID != "" && c.UID != "" && c.UID != prior.Cluster.UID {
+			prior = ClusterState{}
+		}
+		prior.Cluster = c
+	}
+	return prior
+}
+
+// applyCluster works on one cluster and tells whether the state still has anything to say of it.
+func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name string, plan ClusterPlan, expected map[fleet.ObjectKey]ssa.Fields) (ClusterState, bool, Problems) {
+	prior := r.target(set, state, name)
+	_, stays := set.Clusters[name]
+	switch {
+	case plan.Gone:
+		return prior, false, nil
+	case plan.Deferred != "":
+		if plan.Owed && prior.Status.Phase != PhaseDeferred {
+			prior.Status.Phase, prior.Status.Message = PhaseDeferred, plan.Deferred
+		}
+		if !stays {
+			prior.Applied.Access, prior.Applied.UID = prior.Cluster.Access, prior.Cluster.UID
+		}
+		return prior, true, nil
+	case !plan.Changes():
+		return prior, true, nil
+	}
+	s, err := r.open(ctx, set, prior.Cluster, prior.Applied)
+	if err != nil {
+		if _, known := state[name]; !known && lost(err) && set.unreachable(prior.Cluster) == fleet.UnreachableDefer && len(expected) == 0 {
+			prior.Status = Status{Phase: PhaseDeferred, Message: "the cluster does not answer"}
+			return prior, true, nil
+		}
+		prior.Status.Phase, prior.Status.Message = PhaseFailed, err.Error()
+		if !stays {
+			prior.Applied.Access, prior.Applied.UID = prior.Cluster.Access, prior.Cluster.UID
+		}
+		return prior, true, problems(name, nil, err)
+	}
+	after, found := s.apply(ctx, prior, !stays, expected)
+	if !stays && len(found.Errors()) == 0 {
+		return after, false, found
+	}
+	if !stays {
+		after.Applied.Access, after.Applied.UID = prior.Cluster.Access, prior.Cluster.UID
+	}
+	return after, true, found
+}
+
+// otherOwner refuses a set that another configuration has put on the cluster.
+func otherOwner(set Set, parent *inventory.Parent) error {
+	return fmt.Errorf("the set %q on this cluster belongs to owner %q, this configuration is %q; "+
+		"choose another name, or the same owner in the provider's configuration if it is the same configuration", set.Name, parent.Owner, set.Owner)
+}
+
+// apply runs the stages in order, then removes what is no longer wanted. A stage begins only when the one before it
+// succeeded, and nothing is removed after a failure, because what follows may rest on what failed.
+func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, expected map[fleet.ObjectKey]ssa.Fields) (ClusterState, Problems) {
+	after := prior
+	after.Objects = maps.Clone(prior.Objects)
+	if after.Objects == nil {
+		after.Objects = map[fleet.ObjectKey]ssa.Fields{}
+	}
+	after.Applied.Objects = maps.Clone(prior.Applied.Objects)
+	if after.Applied.Objects == nil {
+		after.Applied.Objects = map[string]ssa.Record{}
+	}
+	fail := func(found Problems) (ClusterState, Problems) {
+		after.Status = Status{Phase: PhaseFailed, Health: prior.Status.Health, Message: found.Errors()[0].brief()}
+		after.Applied.Kinds = maps.Clone(s.kinds)
+		return after, found
+	}
+	parent, err := s.begin(ctx, prior, leaving)
+	if err != nil {
+		return fail(s.problems(nil, err))
+	}
+	after.Touched = true
+	var list []wanted
+	var found Problems
+	if !leaving {
+		if list, found = s.runner.want(ctx, s, s.set, prior, saltOf(parent)); len(found) > 0 {
+			return fail(append(found, s.end(ctx, parent, inventory.Failed, nil)...))
+		}
+	}
+	for _, stage := range manifest.Stages {
+		if found = append(found, s.applyStage(ctx, stage, list, &after, expected)...); len(found.Errors()) > 0 {
+			return fail(append(found, s.end(ctx, parent, inventory.Failed, nil)...))
+		}
+	}
+	found = append(found, s.prune(ctx, list, prior, parent, &after)...)
+	if len(found.Errors()) == 0 && !leaving && s.set.Wait.Ready {
+		found = append(found, s.waitReady(ctx, list)...)
+	}
+	if len(found.Errors()) > 0 {
+		return fail(append(found, s.end(ctx, parent, inventory.Failed, nil)...))
+	}
+	if found = append(found, s.end(ctx, parent, inventory.Applied, list)...); len(found.Errors()) > 0 {
+		return fail(found)
+	}
+	after.Applied.Kinds = s.usedKinds(list)
+	after.Applied.Access, after.Applied.UID = "", ""
+	after.Status = Status{Phase: PhaseApplied}
+	if s.set.Wait.Ready {
+		after.Status.Health = health.Current
+	}
+	return after, found
+}
+
+func (p Problem) brief() string {
+	if p.Object == nil {
+		return p.Err.Error()
+	}
+	return p.Object.String() + ": " + p.Err.Error()
+}
+
+// applyStage applies the stage's objects, several at a time, and waits for what later stages need.
+func (s *site) applyStage(ctx context.Context, stage manifest.Stage, list []wanted, after *ClusterState, expected map[fleet.ObjectKey]ssa.Fields) Problems {
+	var of []wanted
+	for _, w := range list {
+		if w.stage == stage && !w.Unchanged() {
+			of = append(of, w)
+		}
+	}
+	outcomes := make([]ssa.Outcome, len(of))
+	errs := make([]error, len(of))
+	for i := range of {
+		if of[i].pending {
+			// The stage before has created the definition, or this stage cannot begin.
+			of[i].Resource, errs[i] = s.newResource(ctx, of[i].Object.GroupVersionKind())
+		}
+	}
+	overObjects(len(of), func(i int) {
+		if errs[i] == nil {
+			outcomes[i], errs[i] = s.applyObject(ctx, of[i])
+		}
+	})
+	var found Problems
+	for i, w := range of {
+		key := w.Key
+		if errs[i] != nil {
+			found = append(found, Problem{Cluster: s.name, Object: &key, Err: s.client.Classify(errs[i])})
+			continue
+		}
+		out := outcomes[i]
+		after.Objects[key] = out.Fields
+		after.Applied.Objects[key.String()] = ssa.NewRecord(out.Object, w.Body, w.Sent, out.Fields)
+		if want, announced := expected[key]; announced {
+			if diff := ssa.Diff(want, out.Fields); len(diff) > 0 {
+				found = append(found, Problem{Cluster: s.name, Object: &key, Err: changedSince(diff)})
+			}
+		}
+	}
+	if len(found) > 0 || stage != manifest.Stages[0] {
+		return found
+	}
+	return s.waitDefined(ctx, of)
+}
+
+func (s *site) applyObject(ctx context.Context, w wanted) (ssa.Outcome, error) {
+	w.Live, w.Absent = s.seen.lookup(w.Key)
+	defer s.seen.forget(w.Key)
+	out, err := s.server.Apply(ctx, w.Wanted)
+	if err != nil && ctx.Err() != nil {
+		return out, fmt.Errorf("interrupted: %w", context.Cause(ctx))
+	}
+	return out, err
+}
+
+func changedSince(diff []ssa.Difference) error {
+	return errors.New("the object was applied, but it did not become what the plan announced; something changed since the plan: " + fields(diff))
+}
+
+// usedKinds are where the kinds of the objects are served.
+func (s *site) usedKinds(list []wanted) map[string]Served {
+	used := map[string]Served{}
+	for _, w := range list {
+		id := w.Object.GroupVersionKind().GroupKind().String()
+		if served, ok := s.kinds[id]; ok {
+			used[id] = served
+		}
+	}
+	return used
+}

@@ -1,0 +1,147 @@
+package deploy
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
+)
+
+const (
+	// fieldsPerSentence is how many changed fields a sentence names before it counts.
+	fieldsPerSentence = 4
+	// valueLength is how many characters of a value a sentence shows.
+	valueLength = 60
+	// namesPerSentence is how many clusters a sentence names before it counts.
+	namesPerSentence = 3
+)
+
+// plainText is a JSON string that reads the same without its quotes and cannot be taken for another value.
+var plainText = regexp.MustCompile(`^"[A-Za-z][A-Za-z0-9_./:@-]*"$`)
+
+// Sentences says what the plan does, one sentence per distinct change with its clusters, so that a plan over a hundred
+// clusters is read in a minute. It rests on nothing but prior state and wanted objects.
+func (p Plan) Sentences() []string {
+	var all sentences
+	for _, name := range slices.Sorted(maps.Keys(p.Clusters)) {
+		c := p.Clusters[name]
+		if !c.Changes() {
+			continue
+		}
+		said := false
+		counts := map[Action][]string{}
+		for _, key := range c.Keys() {
+			o := c.Objects[key]
+			switch o.Action {
+			case ActionNone:
+				continue
+			case ActionUpdate, ActionCorrect:
+				all.add(name, fmt.Sprintf("%s %s", o.Action, key), fields(o.Changes))
+			default:
+				counts[o.Action] = append(counts[o.Action], key.String())
+			}
+			said = true
+		}
+		for _, action := range []Action{ActionCreate, ActionDelete, ActionRelease, ActionForget} {
+			if keys := counts[action]; len(keys) == 1 {
+				all.add(name, fmt.Sprintf("%s %s", action, keys[0]), "")
+			} else if len(keys) > 1 {
+				all.addCount(name, action, keys)
+			}
+		}
+		switch {
+		case said:
+		case c.Unknown:
+			all.add(name, "deploy what is only known at apply", "")
+		case c.Unsettled:
+			all.add(name, "finish the last apply", "")
+		case c.Leaving:
+			all.add(name, "leave, with nothing there to remove,", "")
+		case c.Noted:
+			all.add(name, "record what is there already", "")
+		}
+	}
+	return all.list()
+}
+
+type sentence struct {
+	what, detail, id string
+	clusters         []string
+}
+
+type sentences struct {
+	index map[string]*sentence
+	order []*sentence
+}
+
+func (s *sentences) put(id, cluster, what, detail string) {
+	if s.index == nil {
+		s.index = map[string]*sentence{}
+	}
+	one, ok := s.index[id]
+	if !ok {
+		one = &sentence{what: what, detail: detail, id: id}
+		s.index[id] = one
+		s.order = append(s.order, one)
+	}
+	one.clusters = append(one.clusters, cluster)
+}
+
+func (s *sentences) add(cluster, what, detail string) {
+	s.put(what+"\x00"+detail, cluster, what, detail)
+}
+
+func (s *sentences) addCount(cluster string, action Action, keys []string) {
+	s.put(string(action)+"\x00"+strings.Join(keys, "\x00"), cluster, fmt.Sprintf("%s %d objects", action, len(keys)), "")
+}
+
+func (s *sentences) list() []string {
+	slices.SortStableFunc(s.order, func(a, b *sentence) int { return cmp.Compare(a.id, b.id) })
+	out := make([]string, 0, len(s.order))
+	for _, one := range s.order {
+		text := one.what + " on " + clusterPhrase(one.clusters)
+		if one.detail != "" {
+			text += ": " + one.detail
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+// clusterPhrase names a few clusters and counts many.
+func clusterPhrase(names []string) string {
+	if len(names) <= namesPerSentence {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%d clusters", len(names))
+}
+
+func fields(changes []ssa.Difference) string {
+	var parts []string
+	for i, d := range changes {
+		if i == fieldsPerSentence && len(changes) > fieldsPerSentence+1 {
+			return strings.Join(parts, ", ") + fmt.Sprintf(" and %d more fields", len(changes)-i)
+		}
+		parts = append(parts, fmt.Sprintf("%s %s → %s", d.Path, short(d.From), short(d.To)))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func short(value string) string {
+	if value == "" {
+		return "(none)"
+	}
+	// Quotes would be escaped once more where Terraform prints the sentence; plain words do without.
+	if plainText.MatchString(value) {
+		value = value[1 : len(value)-1]
+	}
+	if utf8.RuneCountInString(value) > valueLength {
+		return string([]rune(value)[:valueLength]) + "…"
+	}
+	return value
+}

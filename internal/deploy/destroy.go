@@ -1,0 +1,66 @@
+package deploy
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
+)
+
+// Destroy removes the set from every cluster that state knows. What it returns is what is still owed, empty when all
+// is gone. A cluster whose inventory names another instance of the same owner is left alone: a replacement has taken over.
+func (r *Runner) Destroy(ctx context.Context, set Set, state State) (State, Problems) {
+	return r.leave(ctx, set, state, func(s *site, prior ClusterState) (ClusterState, bool, Problems) {
+		parent, err := s.parent(ctx, true)
+		if err != nil {
+			return prior, true, s.problems(nil, err)
+		}
+		if parent != nil && parent.Owner == set.Owner && parent.Instance != "" && parent.Instance != set.Instance {
+			return prior, false, nil
+		}
+		after, found := s.apply(ctx, prior, true, nil)
+		return after, len(found.Errors()) > 0, found
+	})
+}
+
+// HandOver leaves every object where it is and tells the clusters that a successor is about to carry on with them. It
+// is what becomes of a resource that is destroyed only to be replaced.
+func (r *Runner) HandOver(ctx context.Context, set Set, state State) Problems {
+	_, found := r.leave(ctx, set, state, func(s *site, prior ClusterState) (ClusterState, bool, Problems) {
+		parent, err := s.parent(ctx, true)
+		if err != nil || parent == nil || parent.Owner != set.Owner {
+			return prior, false, s.problems(nil, err)
+		}
+		parent.Phase = inventory.HandedOver
+		return prior, false, s.problems(nil, s.store.Write(ctx, parent))
+	})
+	return found
+}
+
+// leave visits every cluster that state knows and that is not gone for good.
+func (r *Runner) leave(ctx context.Context, set Set, state State, visit func(*site, ClusterState) (ClusterState, bool, Problems)) (State, Problems) {
+	left := State{}
+	var found Problems
+	var mu sync.Mutex
+	r.overClusters(ctx, slices.Sorted(maps.Keys(state)), accessOf(state), func(name string) {
+		prior := state[name]
+		if prior.Cluster.Mode == fleet.ModeDecommissioned {
+			return
+		}
+		s, err := r.open(ctx, set, prior.Cluster, prior.Applied)
+		after, owed, problems := prior, true, problems(name, nil, err)
+		if err == nil {
+			after, owed, problems = visit(s, prior)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if owed {
+			left[name] = after
+		}
+		found = append(found, problems...)
+	})
+	return left, found
+}

@@ -1,0 +1,71 @@
+package deploy
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
+)
+
+// endTimeout is how long the last note to the inventory may take once the run itself was interrupted.
+const endTimeout = 5 * time.Second
+
+// foreign tells that another configuration has the set. An owner that is not known yet is taken to be the same.
+func foreign(set Set, parent *inventory.Parent) bool {
+	return parent != nil && set.Owner != "" && parent.Owner != set.Owner
+}
+
+// begin notes in the inventory, before anything is written, what kinds and namespaces are about to be: a run that is
+// killed leaves nothing that its successor would not find.
+func (s *site) begin(ctx context.Context, prior ClusterState, leaving bool) (*inventory.Parent, error) {
+	parent, err := s.parent(ctx, true)
+	if err != nil {
+		return nil, err
+	}
+	if foreign(s.set, parent) {
+		return nil, otherOwner(s.set, parent)
+	}
+	s.settled = parent == nil || parent.Phase == inventory.Applied && parent.Instance == s.set.Instance
+	if parent == nil {
+		parent = &inventory.Parent{}
+	}
+	parent.Owner, parent.Instance, parent.Phase = s.set.Owner, s.set.Instance, inventory.Applying
+	var kinds []schema.GroupKind
+	var namespaces []string
+	for key := range prior.Objects {
+		kinds = append(kinds, schema.GroupKind{Group: key.Group, Kind: key.Kind})
+		namespaces = append(namespaces, key.Namespace)
+	}
+	if !leaving {
+		for _, o := range s.set.Objects {
+			kinds = append(kinds, o.GroupVersionKind().GroupKind())
+			namespaces = append(namespaces, o.Key.Namespace)
+		}
+		namespaces = append(namespaces, s.set.Namespace)
+	}
+	parent.Include(kinds, namespaces)
+	s.seen.mu.Lock()
+	s.seen.read = false
+	s.seen.mu.Unlock()
+	return parent, s.store.Write(ctx, parent)
+}
+
+// end notes how the run ended; after a success the inventory speaks of nothing but what is there. It is written even
+// when the run was interrupted.
+func (s *site) end(ctx context.Context, parent *inventory.Parent, phase inventory.Phase, list []wanted) Problems {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+	defer cancel()
+	parent.Phase = phase
+	if phase == inventory.Applied {
+		if len(list) == 0 {
+			return s.problems(nil, s.store.Delete(ctx))
+		}
+		parent.Kinds, parent.Namespaces = nil, nil
+		for _, w := range list {
+			parent.Include([]schema.GroupKind{w.Object.GroupVersionKind().GroupKind()}, []string{w.Key.Namespace})
+		}
+	}
+	return s.problems(nil, s.store.Write(ctx, parent))
+}

@@ -1,0 +1,127 @@
+package deploy
+
+import (
+	"context"
+	"sync"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
+)
+
+// Action is what happens to an object.
+type Action string
+
+// The actions, in the words of the plan.
+const (
+	ActionNone    Action = ""
+	ActionCreate  Action = "create"
+	ActionUpdate  Action = "update"
+	ActionCorrect Action = "correct"
+	ActionDelete  Action = "delete"
+	ActionRelease Action = "release"
+	ActionForget  Action = "forget"
+)
+
+// Plan is what an apply would do, by cluster.
+type Plan struct {
+	Clusters map[string]ClusterPlan
+}
+
+// ClusterPlan is what an apply would do on one cluster.
+type ClusterPlan struct {
+	// Unknown tells that nothing can be said before the apply.
+	Unknown bool
+	// Deferred tells that the cluster is left alone, and why.
+	Deferred string
+	// Owed tells that a deferred cluster lacks something.
+	Owed bool
+	// Leaving tells that the cluster is to have nothing of the set any more.
+	Leaving bool
+	// Gone tells that the cluster was decommissioned: nothing is known of it, and nothing is done there.
+	Gone bool
+	// Objects are the objects that will be there, and those that go.
+	Objects map[fleet.ObjectKey]ObjectPlan
+	// Unsettled tells that the last apply did not end well here, so that another is due even if no object differs.
+	Unsettled bool
+	// Noted tells that records differ though no object does, as after an import.
+	Noted bool
+}
+
+// ObjectPlan is what becomes of one object.
+type ObjectPlan struct {
+	Action Action
+	// Fields are the values it will have; nil where only the apply can tell.
+	Fields ssa.Fields
+	// Changes are the fields that become different, told from what was known before and is wanted, not from the
+	// live object, so that every plan of the same change says the same.
+	Changes []ssa.Difference
+	// Corrected are the drifted fields, with who drifted them.
+	Corrected []ssa.Contention
+}
+
+// Changes tells whether an apply has anything to do on the cluster.
+func (c ClusterPlan) Changes() bool {
+	if c.Deferred != "" {
+		return false
+	}
+	if c.Unknown || c.Unsettled || c.Noted || c.Leaving {
+		return true
+	}
+	for _, o := range c.Objects {
+		if o.Action != ActionNone {
+			return true
+		}
+	}
+	return false
+}
+
+// Plan tells what Apply would do. What it says for certain it says again when asked a second time, even if a cluster is
+// lost in between.
+func (r *Runner) Plan(ctx context.Context, set Set, state State) (Plan, Problems) {
+	plan := Plan{Clusters: map[string]ClusterPlan{}}
+	var found Problems
+	var mu sync.Mutex
+	// What state knows was read a moment ago; only clusters that are new to the set may turn out dead here.
+	fresh := map[string]string{}
+	for name, c := range set.Clusters {
+		if _, known := state[name]; !known && c.Active() && !set.UnknownAccess[name] && !neverAnswered(set, c) {
+			fresh[name] = c.Access
+		}
+	}
+	r.overClusters(ctx, clusterNames(set, state), fresh, func(name string) {
+		one, problems := r.planCluster(ctx, set, name, state)
+		mu.Lock()
+		defer mu.Unlock()
+		plan.Clusters[name] = one
+		found = append(found, problems...)
+	})
+	if len(found.Errors()) == 0 {
+		r.mu.Lock()
+		r.plans[set.Inventory+"/"+set.Name] = plan
+		r.mu.Unlock()
+	}
+	return plan, found
+}
+
+// Planned returns the plan this process has just made of the set, so that an apply need not make it again; where there
+// is none, it makes one, without the clusters that it fails for.
+func (r *Runner) Planned(ctx context.Context, set Set, state State) (Plan, Problems) {
+	id := set.Inventory + "/" + set.Name
+	r.mu.Lock()
+	plan, ok := r.plans[id]
+	delete(r.plans, id)
+	r.mu.Unlock()
+	if ok {
+		return plan, nil
+	}
+	plan, found := r.Plan(ctx, set, state)
+	for _, p := range found.Errors() {
+		delete(plan.Clusters, p.Cluster)
+	}
+	return plan, found.Errors()
+}
+
+// neverAnswered tells that the fleet_cluster was registered while its site was offline.
+func neverAnswered(set Set, c fleet.Cluster) bool {
+	return c.Access != "" && c.UID == "" && !set.UnknownUID[c.Name]
+}

@@ -1,0 +1,160 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
+	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
+)
+
+// prune removes what the set has on the cluster and no longer wants: what state knows and what the inventory finds, so
+// that nothing is left behind by a run that was killed. It goes through the stages backwards.
+func (s *site) prune(ctx context.Context, list []wanted, prior ClusterState, parent *inventory.Parent, after *ClusterState) Problems {
+	keep := map[fleet.ObjectKey]bool{}
+	for _, w := range list {
+		keep[w.Key] = true
+	}
+	live, err := s.leftovers(ctx, prior, parent, keep)
+	if err != nil {
+		return s.problems(nil, err)
+	}
+	for key := range prior.Objects {
+		if !keep[key] && live[key] == nil {
+			forget(after, key)
+		}
+	}
+	for _, stage := range slices.Backward(manifest.Stages) {
+		var of []*unstructured.Unstructured
+		for key, obj := range live {
+			if manifest.StageOf(key.Group, key.Kind) == stage {
+				of = append(of, obj)
+			}
+		}
+		slices.SortFunc(of, func(a, b *unstructured.Unstructured) int { return keyOf(a).Compare(keyOf(b)) })
+		errs := make([]error, len(of))
+		resources := make([]Served, len(of))
+		for i, obj := range of {
+			kind := obj.GroupVersionKind()
+			if _, errs[i] = s.resource(ctx, kind); errs[i] == nil {
+				resources[i] = s.kinds[kind.GroupKind().String()]
+			}
+		}
+		overObjects(len(of), func(i int) {
+			if errs[i] == nil {
+				errs[i] = s.remove(ctx, resources[i], of[i])
+			}
+		})
+		var found Problems
+		for i, obj := range of {
+			key := keyOf(obj)
+			if errs[i] != nil {
+				found = append(found, s.problems(&key, errs[i])...)
+				continue
+			}
+			s.seen.forget(key)
+			forget(after, key)
+		}
+		if len(found) > 0 {
+			return found
+		}
+	}
+	return nil
+}
+
+func forget(after *ClusterState, key fleet.ObjectKey) {
+	delete(after.Objects, key)
+	delete(after.Applied.Objects, key.String())
+}
+
+// leftovers lists the set's objects that are not to be kept. Where state knows of none, the clusters are asked only after a
+// run that did not end well or was another instance's.
+func (s *site) leftovers(ctx context.Context, prior ClusterState, parent *inventory.Parent, keep map[fleet.ObjectKey]bool) (map[fleet.ObjectKey]*unstructured.Unstructured, error) {
+	known := true
+	for key := range prior.Objects {
+		known = known && keep[key]
+	}
+	if known && s.settled {
+		return nil, nil
+	}
+	live, err := s.members(ctx, prior, parent)
+	if err != nil {
+		return nil, err
+	}
+	for key := range keep {
+		delete(live, key)
+	}
+	return live, nil
+}
+
+// remove deletes what the set created and gives up what it did not.
+func (s *site) remove(ctx context.Context, served Served, obj *unstructured.Unstructured) error {
+	key := keyOf(obj)
+	resource := served.at(schema.GroupKind{Group: key.Group, Kind: key.Kind})
+	if _, created := obj.GetAnnotations()[fleet.CreatedAnnotation]; !created {
+		if err := s.server.Release(ctx, resource, obj); err != nil && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("release: %w", err)
+		}
+		return nil
+	}
+	err := s.server.Delete(ctx, resource, key.Namespace, key.Name, obj.GetUID(), metav1.DeletePropagationForeground)
+	if apierrors.IsConflict(err) {
+		return fmt.Errorf("delete: the object was replaced by another of the same name, which is left alone: %w", err)
+	}
+	if err != nil {
+		return fmt.Errorf("delete: %w", err)
+	}
+	var last *unstructured.Unstructured
+	err = s.poll(ctx, func(ctx context.Context) (bool, error) {
+		got, err := s.server.Get(ctx, resource, key.Namespace, key.Name)
+		if apierrors.IsNotFound(err) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		last = got
+		return got.GetUID() != obj.GetUID(), nil
+	})
+	if err == nil {
+		return nil
+	}
+	if last != nil && errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("delete: still there after %s%s", s.set.Wait.Timeout, held(last))
+	}
+	return fmt.Errorf("delete: %w", err)
+}
+
+func held(obj *unstructured.Unstructured) string {
+	if f := obj.GetFinalizers(); len(f) > 0 {
+		return ", held by the finalizer " + strings.Join(f, ", ") + "; whoever set it must let go"
+	}
+	return ""
+}
+
+// poll asks again, ever less often, until done, an error, or the set's timeout.
+func (s *site) poll(ctx context.Context, done func(context.Context) (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, s.set.Wait.Timeout)
+	defer cancel()
+	for pause := 50 * time.Millisecond; ; pause = min(pause*3/2, time.Second) {
+		ok, err := done(ctx)
+		if ok || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
+}

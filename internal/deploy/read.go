@@ -1,0 +1,216 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+	"github.com/fleetform/terraform-provider-fleet/internal/health"
+	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
+	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
+)
+
+// Read brings the state up to what is on the clusters. A cluster that cannot be asked keeps what is known of it.
+func (r *Runner) Read(ctx context.Context, set Set, state State) (State, Problems) {
+	out := State{}
+	var found Problems
+	var mu sync.Mutex
+	r.overClusters(ctx, slices.Sorted(maps.Keys(state)), accessOf(state), func(name string) {
+		after, problems := r.readCluster(ctx, set, state[name])
+		mu.Lock()
+		defer mu.Unlock()
+		out[name] = after
+		found = append(found, problems...)
+	})
+	return out, found
+}
+
+func accessOf(state State) map[string]string {
+	access := map[string]string{}
+	for name, c := range state {
+		if c.Cluster.Active() {
+			access[name] = c.Cluster.Access
+		}
+	}
+	return access
+}
+
+func (r *Runner) readCluster(ctx context.Context, set Set, prior ClusterState) (ClusterState, Problems) {
+	name := prior.Cluster.Name
+	if !prior.Cluster.Active() {
+		return prior, nil
+	}
+	s, err := r.open(ctx, set, prior.Cluster, prior.Applied)
+	if err == nil {
+		var after ClusterState
+		if after, err = s.read(ctx, prior); err == nil {
+			return after, nil
+		}
+		err = s.client.Classify(err)
+	}
+	after := prior
+	if lost(err) {
+		after.Status.Health = health.Unknown
+		return after, Problems{{Cluster: name, Err: err, Warning: true}}
+	}
+	return after, problems(name, nil, err)
+}
+
+// read lists what the set has on the cluster: by label per kind, and by name what is recorded but not listed.
+func (s *site) read(ctx context.Context, prior ClusterState) (ClusterState, error) {
+	parent, err := s.parent(ctx, false)
+	if err != nil {
+		return prior, err
+	}
+	live, err := s.members(ctx, prior, parent)
+	if err != nil {
+		return prior, err
+	}
+	after := prior
+	after.Objects = map[fleet.ObjectKey]ssa.Fields{}
+	for key, obj := range live {
+		s.seen.note(key, obj)
+		fields, err := s.project(obj, prior, key, parent)
+		if err != nil {
+			return prior, fmt.Errorf("%s: %w", key, err)
+		}
+		after.Objects[key] = fields
+	}
+	for key := range prior.Objects {
+		if live[key] == nil {
+			s.seen.note(key, nil)
+		}
+	}
+	after.Status.Health = health.Current
+	for key, obj := range live {
+		if _, ours := prior.Objects[key]; !ours {
+			continue
+		}
+		h, err := health.Evaluate(obj)
+		if err != nil {
+			return prior, fmt.Errorf("%s: %w", key, err)
+		}
+		after.Status.Health = health.Worst(after.Status.Health, h.State)
+	}
+	return after, nil
+}
+
+// project reads what the set applied to the object, by managedFields and by what state remembers.
+func (s *site) project(obj *unstructured.Unstructured, prior ClusterState, key fleet.ObjectKey, parent *inventory.Parent) (ssa.Fields, error) {
+	var m ssa.Mask
+	if key.Group == "" && key.Kind == "Secret" {
+		m = mask(saltOf(parent))
+	}
+	var paths []string
+	for path := range prior.Objects[key] {
+		paths = append(paths, path)
+	}
+	return ssa.Result(obj, s.server.Manager, paths, m)
+}
+
+func saltOf(parent *inventory.Parent) []byte {
+	if parent == nil {
+		return nil
+	}
+	return parent.Salt
+}
+
+// members finds the set's objects on the cluster.
+func (s *site) members(ctx context.Context, prior ClusterState, parent *inventory.Parent) (map[fleet.ObjectKey]*unstructured.Unstructured, error) {
+	kinds := map[string]schema.GroupKind{}
+	for key := range prior.Objects {
+		kind := schema.GroupKind{Group: key.Group, Kind: key.Kind}
+		kinds[kind.String()] = kind
+	}
+	if parent != nil {
+		for _, kind := range parent.Kinds {
+			kinds[kind.String()] = kind
+		}
+	}
+	var resources []ssa.Resource
+	for _, id := range slices.Sorted(maps.Keys(kinds)) {
+		resource, err := s.resource(ctx, kinds[id].WithVersion(""))
+		if isNotServed(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		resources = append(resources, resource)
+	}
+	lists := make([][]*unstructured.Unstructured, len(resources))
+	errs := make([]error, len(resources))
+	selector := fleet.PartOfLabel + "=" + inventory.ID(s.set.Inventory, s.set.Name)
+	overObjects(len(resources), func(i int) {
+		lists[i], errs[i] = s.server.List(ctx, resources[i], "", selector)
+		if apierrors.IsNotFound(errs[i]) {
+			// The kind is no longer served: its definition was deleted, and its objects with it.
+			lists[i], errs[i] = nil, nil
+		}
+	})
+	live := map[fleet.ObjectKey]*unstructured.Unstructured{}
+	for i, list := range lists {
+		if errs[i] != nil {
+			return nil, fmt.Errorf("list %s: %w", resources[i].Resource, errs[i])
+		}
+		for _, obj := range list {
+			obj.SetGroupVersionKind(resources[i].GroupVersion().WithKind(resources[i].Kind))
+			live[keyOf(obj)] = obj
+		}
+	}
+	return live, s.unlisted(ctx, prior, live)
+}
+
+// unlisted gets by name what state knows and the lists lack: somebody may have removed only the label.
+func (s *site) unlisted(ctx context.Context, prior ClusterState, live map[fleet.ObjectKey]*unstructured.Unstructured) error {
+	var absent []fleet.ObjectKey
+	for key := range prior.Objects {
+		if live[key] == nil {
+			absent = append(absent, key)
+		}
+	}
+	found := make([]*unstructured.Unstructured, len(absent))
+	errs := make([]error, len(absent))
+	resources := make([]ssa.Resource, len(absent))
+	for i, key := range absent {
+		resources[i], errs[i] = s.resource(ctx, schema.GroupKind{Group: key.Group, Kind: key.Kind}.WithVersion(""))
+	}
+	overObjects(len(absent), func(i int) {
+		if errs[i] == nil {
+			found[i], errs[i] = s.server.Get(ctx, resources[i], absent[i].Namespace, absent[i].Name)
+		}
+		if apierrors.IsNotFound(errs[i]) || isNotServed(errs[i]) {
+			errs[i] = nil
+		}
+	})
+	for i, obj := range found {
+		if errs[i] != nil {
+			return fmt.Errorf("get %s: %w", absent[i], errs[i])
+		}
+		if obj == nil {
+			continue
+		}
+		if set := obj.GetLabels()[fleet.PartOfLabel]; set == "" || set == inventory.ID(s.set.Inventory, s.set.Name) {
+			live[absent[i]] = obj
+		}
+	}
+	return nil
+}
+
+func keyOf(obj *unstructured.Unstructured) fleet.ObjectKey {
+	kind := obj.GroupVersionKind()
+	return fleet.ObjectKey{Group: kind.Group, Kind: kind.Kind, Namespace: obj.GetNamespace(), Name: obj.GetName()}
+}
+
+func isNotServed(err error) bool {
+	var n *notServedError
+	return errors.As(err, &n)
+}

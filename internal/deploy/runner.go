@@ -1,0 +1,154 @@
+package deploy
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/cluster"
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
+)
+
+// requestsPerCluster bounds the objects worked on at once on one cluster.
+const requestsPerCluster = 16
+
+// Runner drives sets over the fleet. One is shared by all sets of a process.
+type Runner struct {
+	pool        *cluster.Pool
+	maxClusters int
+
+	mu       sync.Mutex
+	seen     map[string]*observation
+	promised map[string]*promises
+	plans    map[string]Plan
+}
+
+// NewRunner works through the pool's connections, on at most maxClusters clusters at once.
+func NewRunner(pool *cluster.Pool, maxClusters int) *Runner {
+	return &Runner{pool: pool, maxClusters: max(1, maxClusters), seen: map[string]*observation{}, promised: map[string]*promises{}, plans: map[string]Plan{}}
+}
+
+// observation is what this process has seen of a set on a cluster; a plan uses what the read before it found.
+type observation struct {
+	mu     sync.Mutex
+	parent *inventory.Parent
+	read   bool
+	live   map[fleet.ObjectKey]*unstructured.Unstructured
+	absent map[fleet.ObjectKey]bool
+}
+
+func (o *observation) lookup(key fleet.ObjectKey) (live *unstructured.Unstructured, absent bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.live[key], o.absent[key]
+}
+
+func (o *observation) note(key fleet.ObjectKey, live *unstructured.Unstructured) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if live == nil {
+		delete(o.live, key)
+		o.absent[key] = true
+		return
+	}
+	delete(o.absent, key)
+	o.live[key] = live
+}
+
+// forget drops what was seen, once it has been changed.
+func (o *observation) forget(key fleet.ObjectKey) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.live, key)
+	delete(o.absent, key)
+}
+
+func (r *Runner) observation(set Set, cluster string) *observation {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	id := set.Inventory + "/" + set.Name + "@" + cluster
+	if r.seen[id] == nil {
+		r.seen[id] = &observation{live: map[fleet.ObjectKey]*unstructured.Unstructured{}, absent: map[fleet.ObjectKey]bool{}}
+	}
+	return r.seen[id]
+}
+
+// promises are the kinds and namespaces that sets of this run are about to create on a cluster, so that a set planned
+// later does not take them for missing.
+type promises struct {
+	kinds      map[string]bool
+	namespaces map[string]bool
+}
+
+func (r *Runner) promise(cluster string, kinds, namespaces []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.promised[cluster]
+	if p == nil {
+		p = &promises{kinds: map[string]bool{}, namespaces: map[string]bool{}}
+		r.promised[cluster] = p
+	}
+	for _, k := range kinds {
+		p.kinds[k] = true
+	}
+	for _, n := range namespaces {
+		p.namespaces[n] = true
+	}
+}
+
+func (r *Runner) promisedKind(cluster, kind string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.promised[cluster] != nil && r.promised[cluster].kinds[kind]
+}
+
+func (r *Runner) promisedNamespace(cluster, namespace string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.promised[cluster] != nil && r.promised[cluster].namespaces[namespace]
+}
+
+// overClusters calls work for each name, several at a time. Every call runs, whatever becomes of the others.
+func (r *Runner) overClusters(ctx context.Context, names []string, access map[string]string, work func(name string)) {
+	// Dead clusters are found out all at once, so that none of them holds a slot that a live one could use.
+	r.pool.Probe(ctx, access)
+	var g errgroup.Group
+	g.SetLimit(r.maxClusters)
+	for _, name := range names {
+		g.Go(func() error {
+			work(name)
+			return nil
+		})
+	}
+	_ = g.Wait()
+}
+
+// overObjects calls work for each index below n, as many at a time as one cluster is asked at once.
+func overObjects(n int, work func(i int)) {
+	var g errgroup.Group
+	g.SetLimit(requestsPerCluster)
+	for i := range n {
+		g.Go(func() error {
+			work(i)
+			return nil
+		})
+	}
+	_ = g.Wait()
+}
+
+// clusterNames are the names of the set's clusters and of those known from before, sorted.
+func clusterNames(set Set, state State) []string {
+	names := map[string]bool{}
+	for name := range set.Clusters {
+		names[name] = true
+	}
+	for name := range state {
+		names[name] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}

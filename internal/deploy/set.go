@@ -1,0 +1,166 @@
+package deploy
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+	"github.com/fleetform/terraform-provider-fleet/internal/health"
+	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
+	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
+)
+
+// Set is what one fleet_manifest wants: objects that belong together, on some clusters.
+type Set struct {
+	// Name is the set's name on every cluster.
+	Name string
+	// Owner is the configuration the set belongs to.
+	Owner string
+	// Instance is the resource instance; a replacement has another one.
+	Instance string
+	// Clusters are the clusters the set is to be on, by name.
+	Clusters map[string]fleet.Cluster
+	// UnknownAccess names the clusters whose connection is not known yet.
+	UnknownAccess map[string]bool
+	// UnknownUID names the clusters whose uid is not known yet, as against those that never answered.
+	UnknownUID map[string]bool
+	// Objects are what every cluster gets.
+	Objects []manifest.Object
+	// Namespace is the default for namespaced objects that name none.
+	Namespace string
+	// Inventory is the namespace of the inventory.
+	Inventory string
+	// Unreachable is the set's policy for clusters that do not answer.
+	Unreachable fleet.UnreachablePolicy
+	// Wait says what an apply waits for.
+	Wait Wait
+}
+
+// Wait says what an apply waits for on each cluster.
+type Wait struct {
+	// Ready tells whether to wait until every object is healthy.
+	Ready bool
+	// Timeout is how long one cluster may take.
+	Timeout time.Duration
+}
+
+// unreachable is the policy that holds for the cluster.
+func (s Set) unreachable(c fleet.Cluster) fleet.UnreachablePolicy {
+	switch {
+	case s.Unreachable != "" && s.Unreachable != fleet.UnreachableInherit:
+		return s.Unreachable
+	case c.Unreachable != "":
+		return c.Unreachable
+	}
+	return fleet.UnreachableError
+}
+
+// Phase is where the set stands on a cluster.
+type Phase string
+
+// The phases of a set on a cluster.
+const (
+	// PhaseApplied says all objects are applied, and healthy if the set waits for that.
+	PhaseApplied Phase = "Applied"
+	// PhaseFailed says the last apply ended with an error on this cluster.
+	PhaseFailed Phase = "Failed"
+	// PhaseDeferred says the cluster is left alone for now; what it is owed comes with a later apply.
+	PhaseDeferred Phase = "Deferred"
+)
+
+// Status is the set's standing on one cluster.
+type Status struct {
+	// Phase is what came of the last apply.
+	Phase Phase
+	// Health is how the objects are doing; health.Unknown says that the cluster did not answer the last read.
+	Health health.State
+	// Message says why, where there is a why.
+	Message string
+}
+
+// Ready tells whether everything is applied and, as far as is known, healthy.
+func (s Status) Ready() bool {
+	return s.Phase == PhaseApplied && (s.Health == health.Current || s.Health == "")
+}
+
+// Settled tells whether nothing is owed to the cluster as far as its status goes.
+func (s Status) Settled() bool { return s.Phase == PhaseApplied }
+
+// State is what is known of a set from before, by cluster.
+type State map[string]ClusterState
+
+// ClusterState is what is known of a set on one cluster.
+type ClusterState struct {
+	// Cluster is how to reach it.
+	Cluster fleet.Cluster
+	// Objects are the live values of what the set applied.
+	Objects map[fleet.ObjectKey]ssa.Fields
+	// Applied is what the last apply noted.
+	Applied Applied
+	// Status is the set's standing.
+	Status Status
+	// Touched tells that this run has written to the cluster; it is not kept.
+	Touched bool
+}
+
+// Touched tells whether this run has written to any cluster.
+func (s State) Touched() bool {
+	for _, c := range s {
+		if c.Touched {
+			return true
+		}
+	}
+	return false
+}
+
+// unreachable tells whether the last read got no answer.
+func (c ClusterState) unreachable() bool { return c.Status.Health == health.Unknown }
+
+// Applied is what state keeps of the last apply on a cluster, as one compact JSON text.
+type Applied struct {
+	// Kinds are where the cluster serves the kinds, so that no discovery is needed while nothing changes.
+	Kinds map[string]Served `json:"k,omitempty"`
+	// Objects are the records by object key.
+	Objects map[string]ssa.Record `json:"o,omitempty"`
+	// Access is how to reach a cluster that left the configuration while something was owed to it.
+	Access string `json:"x,omitempty"`
+	// UID is that cluster's uid.
+	UID string `json:"u,omitempty"`
+}
+
+// Served is where a cluster serves a kind.
+type Served struct {
+	Version    string `json:"v"`
+	Resource   string `json:"r"`
+	Namespaced bool   `json:"n,omitempty"`
+}
+
+// JSON prints the record compactly and always the same.
+func (a Applied) JSON() (string, error) {
+	text, err := json.Marshal(a)
+	if err != nil {
+		return "", fmt.Errorf("encode what was applied: %w", err)
+	}
+	return string(text), nil
+}
+
+// ParseApplied reads what JSON printed; the empty text is an empty record.
+func ParseApplied(text string) (Applied, error) {
+	var a Applied
+	if text == "" {
+		return a, nil
+	}
+	if err := json.Unmarshal([]byte(text), &a); err != nil {
+		return a, fmt.Errorf("read what was applied: %w", err)
+	}
+	return a, nil
+}
+
+// record returns what was noted of the object.
+func (a Applied) record(key fleet.ObjectKey) *ssa.Record {
+	if r, ok := a.Objects[key.String()]; ok {
+		return &r
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/scheme"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/cluster"
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
+	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
+)
+
+// site is one cluster opened for one set.
+type site struct {
+	runner *Runner
+	set    Set
+	name   string
+	client *cluster.Client
+	server *ssa.Server
+	store  *inventory.Store
+	seen   *observation
+	kinds  map[string]Served
+	// settled tells that the run before this one ended well, so that state knows all there is.
+	settled bool
+}
+
+// OtherClusterError says that a name now leads to another cluster than the one the set was put on.
+type OtherClusterError struct {
+	Found, Expected string
+}
+
+func (e *OtherClusterError) Error() string {
+	return fmt.Sprintf("another cluster answers: its uid (of namespace kube-system) is %s, expected %s; nothing is written to it. "+
+		"If the cluster was rebuilt, accept it with: terraform apply -replace of its fleet_cluster", e.Found, e.Expected)
+}
+
+// open connects to the cluster and makes sure that it is the one it is taken for.
+func (r *Runner) open(ctx context.Context, set Set, c fleet.Cluster, known Applied) (*site, error) {
+	client, err := r.pool.Client(ctx, c.Name, c.Access)
+	if err != nil {
+		return nil, err
+	}
+	if c.UID != "" {
+		uid, err := client.UID(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if uid != c.UID {
+			return nil, &OtherClusterError{Found: uid, Expected: c.UID}
+		}
+	}
+	objects, core, err := speak(client)
+	if err != nil {
+		return nil, err
+	}
+	s := &site{
+		runner: r, set: set, name: c.Name, client: client,
+		server: ssa.NewServer(objects, manager(set.Name)),
+		store:  inventory.NewStore(core, set.Inventory, set.Name),
+		seen:   r.observation(set, c.Name),
+		kinds:  map[string]Served{},
+	}
+	for k, v := range known.Kinds {
+		s.kinds[k] = v
+	}
+	return s, nil
+}
+
+// manager is the field manager of a set.
+func manager(set string) string { return "fleet:" + set }
+
+// speak makes the clients for objects of any kind and for the inventory; they share the cluster's connections and limits.
+func speak(client *cluster.Client) (rest.Interface, typedcorev1.CoreV1Interface, error) {
+	config := client.Config()
+	core, err := typedcorev1.NewForConfigAndClient(config, client.HTTPClient())
+	if err != nil {
+		return nil, nil, fmt.Errorf("client: %w", err)
+	}
+	config.NegotiatedSerializer = scheme.Codecs.WithoutConversion()
+	config.GroupVersion = &schema.GroupVersion{}
+	objects, err := rest.RESTClientForConfigAndClient(config, client.HTTPClient())
+	if err != nil {
+		return nil, nil, fmt.Errorf("client: %w", err)
+	}
+	return objects, core, nil
+}
+
+// problems are those of one object, or of the cluster as a whole, in the words of the cluster package where the cluster
+// as a whole is the problem.
+func (s *site) problems(object *fleet.ObjectKey, err error) Problems {
+	return problems(s.name, object, s.client.Classify(err))
+}
+
+// lost tells whether the error means that the cluster could not be asked, as against an answer.
+func lost(err error) bool {
+	var unreachable *cluster.UnreachableError
+	var other *OtherClusterError
+	return errors.As(err, &unreachable) || errors.As(err, &other)
+}
+
+// notServedError says that the cluster does not serve a kind.
+type notServedError struct {
+	kind    schema.GroupVersionKind
+	version string
+	err     error
+}
+
+func (e *notServedError) Error() string {
+	if e.version != "" {
+		return fmt.Sprintf("the cluster (Kubernetes %s) does not serve %s %s: %v", e.version, e.kind.GroupVersion(), e.kind.Kind, e.err)
+	}
+	return fmt.Sprintf("the cluster does not serve %s %s: %v", e.kind.GroupVersion(), e.kind.Kind, e.err)
+}
+
+func (e *notServedError) Unwrap() error { return e.err }
+
+// resource tells where the kind is served: from what is known of it, else by discovery.
+func (s *site) resource(ctx context.Context, kind schema.GroupVersionKind) (ssa.Resource, error) {
+	if served, ok := s.kinds[kind.GroupKind().String()]; ok && (kind.Version == "" || served.Version == kind.Version) {
+		return served.at(kind.GroupKind()), nil
+	}
+	mapper, err := s.client.Mapper(ctx)
+	if err != nil {
+		return ssa.Resource{}, fmt.Errorf("discovery: %w", err)
+	}
+	var versions []string
+	if kind.Version != "" {
+		versions = []string{kind.Version}
+	}
+	mapping, err := mapper.RESTMapping(kind.GroupKind(), versions...)
+	if meta.IsNoMatchError(err) {
+		version, verr := s.client.Version(ctx)
+		return ssa.Resource{}, &notServedError{kind: kind, version: version.Git, err: errors.Join(err, verr)}
+	}
+	if err != nil {
+		return ssa.Resource{}, fmt.Errorf("discovery: %w", err)
+	}
+	served := Served{
+		Version:    mapping.Resource.Version,
+		Resource:   mapping.Resource.Resource,
+		Namespaced: mapping.Scope.Name() == meta.RESTScopeNameNamespace,
+	}
+	s.kinds[kind.GroupKind().String()] = served
+	return served.at(kind.GroupKind()), nil
+}
+
+func (v Served) at(kind schema.GroupKind) ssa.Resource {
+	return ssa.Resource{
+		GroupVersionResource: schema.GroupVersionResource{Group: kind.Group, Version: v.Version, Resource: v.Resource},
+		Kind:                 kind.Kind,
+		Namespaced:           v.Namespaced,
+	}
+}
+
+// parent reads the inventory, once per process unless again is set.
+func (s *site) parent(ctx context.Context, again bool) (*inventory.Parent, error) {
+	s.seen.mu.Lock()
+	defer s.seen.mu.Unlock()
+	if s.seen.read && !again {
+		return s.seen.parent, nil
+	}
+	p, err := s.store.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.seen.parent, s.seen.read = p, true
+	return p, nil
+}

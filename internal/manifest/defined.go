@@ -1,0 +1,84 @@
+package manifest
+
+import (
+	"cmp"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// DefinedKind is a kind that a CustomResourceDefinition of the set brings, so that its objects can be planned
+// before any cluster serves it.
+type DefinedKind struct {
+	schema.GroupKind
+	// Plural is the name of the resource in URLs.
+	Plural string
+	// Versions are those served, in the order of the definition.
+	Versions []string
+	// Namespaced tells the scope.
+	Namespaced bool
+}
+
+// DefinedKinds returns the kinds that the set itself defines, ordered by group and kind. A definition that lacks
+// what identifies its kind is left for the server to refuse.
+func DefinedKinds(objects []Object) []DefinedKind {
+	var kinds []DefinedKind
+	for _, o := range objects {
+		if o.Key.Group != "apiextensions.k8s.io" || o.Key.Kind != "CustomResourceDefinition" {
+			continue
+		}
+		kind := DefinedKind{
+			GroupKind:  schema.GroupKind{Group: stringAt(o.Object, "spec", "group"), Kind: stringAt(o.Object, "spec", "names", "kind")},
+			Plural:     stringAt(o.Object, "spec", "names", "plural"),
+			Versions:   servedVersions(o.Object),
+			Namespaced: stringAt(o.Object, "spec", "scope") == "Namespaced",
+		}
+		if kind.Group != "" && kind.Kind != "" && kind.Plural != "" {
+			kinds = append(kinds, kind)
+		}
+	}
+	slices.SortFunc(kinds, func(a, b DefinedKind) int {
+		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Kind, b.Kind))
+	})
+	return kinds
+}
+
+func servedVersions(definition map[string]any) []string {
+	// The errors and absences that the unstructured accessors report mean a malformed definition, which the
+	// server will refuse with more to say.
+	versions, _, _ := unstructured.NestedFieldNoCopy(definition, "spec", "versions")
+	list, _ := versions.([]any)
+	var served []string
+	for _, item := range list {
+		version, _ := item.(map[string]any)
+		if isServed, _ := version["served"].(bool); !isServed {
+			continue
+		}
+		if name, _ := version["name"].(string); name != "" {
+			served = append(served, name)
+		}
+	}
+	return served
+}
+
+// DefinedNamespaces returns the names of the namespaces that the set itself creates, sorted.
+func DefinedNamespaces(objects []Object) []string {
+	var names []string
+	for _, o := range objects {
+		if o.Key.Group == "" && o.Key.Kind == "Namespace" {
+			names = append(names, o.Key.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// stringAt returns the string at the path, or "" where there is none.
+func stringAt(content map[string]any, path ...string) string {
+	s, _, err := unstructured.NestedString(content, path...)
+	if err != nil {
+		return ""
+	}
+	return s
+}
