@@ -1,0 +1,264 @@
+package cluster
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+)
+
+// Resolved is the connection of one cluster, merged from all places that name it.
+type Resolved struct {
+	name string
+	m    merged
+}
+
+// Name is the cluster's name.
+func (r Resolved) Name() string { return r.name }
+
+// Host is the URL of the API server.
+func (r Resolved) Host() string { return r.m.Host }
+
+// Access is the connection without its secrets, as one compact and deterministic JSON text. It also names which secret
+// parts existed, so that a later run can tell when they have left the configuration. Of a kubeconfig file it records
+// where the context is, not what it says.
+func (r Resolved) Access() string { return r.m.access() }
+
+// Resolve looks a cluster's connection up. The provider's connections, the provider's kubeconfigs and the resource's
+// own connection are merged attribute by attribute, the earlier one winning; a context of the cluster's name in the
+// kubeconfig files counts only where none of these names the cluster.
+//
+// It returns an *UnknownError when a source the result could depend on is not known yet, a *NotConfiguredError when no
+// place names the cluster, and an *InvalidError when what was found cannot be used.
+func (p *Pool) Resolve(name string, own Connection) (Resolved, error) {
+	m, err := p.resolve(name, own, ownPlace, true)
+	if err != nil {
+		return Resolved{}, err
+	}
+	return Resolved{name: name, m: m}, nil
+}
+
+const (
+	ownPlace    = "the resource's connection"
+	accessPlace = "the recorded access"
+)
+
+func (p *Pool) resolve(name string, own Connection, place string, ownHostWins bool) (merged, error) {
+	if err := p.knownFor(name); err != nil {
+		return merged{}, err
+	}
+	first, inConnections := p.cfg.Connections[name]
+	text, inKubeconfigs := p.cfg.Kubeconfigs[name]
+	firstPlace := "provider connections[" + strconv.Quote(name) + "]"
+	textPlace := "provider kubeconfigs[" + strconv.Quote(name) + "]"
+	invalid := func(l layer, attribute, problem string) error {
+		return &InvalidError{Cluster: name, Place: l.place, Own: l.own, Attribute: attribute, Problem: problem}
+	}
+
+	var layers []layer
+	if !inConnections && !inKubeconfigs && own.IsZero() {
+		found, err := p.byContext(name)
+		if err != nil {
+			return merged{}, err
+		}
+		layers = append(layers, found)
+	}
+	if inConnections {
+		layers = append(layers, layer{place: firstPlace, conn: first})
+		if content, err := p.contentOf(name, firstPlace, false, first, own); err != nil {
+			return merged{}, err
+		} else if content != nil {
+			layers = append(layers, *content)
+		}
+	}
+	if inKubeconfigs {
+		l := layer{place: textPlace, content: true}
+		var err error
+		if l.conn, err = kubeconfigText(text); err != nil {
+			return merged{}, invalid(l, "", err.Error())
+		}
+		layers = append(layers, l)
+	}
+	if !own.IsZero() {
+		layers = append(layers, layer{place: place, conn: own, own: true})
+		// The first place's file, where it names one, stands for the connection's file as a whole.
+		if !first.namesContent() {
+			if isFalse(first.InCluster) {
+				own.InCluster = nil
+			}
+			if content, err := p.contentOf(name, place, true, own, Connection{}); err != nil {
+				return merged{}, err
+			} else if content != nil {
+				layers = append(layers, *content)
+			}
+		}
+	}
+
+	for _, l := range layers {
+		problems := l.conn.checkTexts()
+		if !l.content {
+			problems = l.conn.Check()
+		}
+		for _, problem := range problems {
+			return merged{}, invalid(l, problem.Attribute, problem.Message)
+		}
+	}
+	m := merge(layers, ownHostWins)
+	for _, l := range layers {
+		if l.elsewhere {
+			m.KubeconfigPath, m.Context, m.InCluster = l.conn.KubeconfigPath, l.conn.Context, l.conn.InCluster
+		}
+	}
+	for _, problem := range m.checkComplete() {
+		return merged{}, invalid(layers[0], problem.Attribute, problem.Message)
+	}
+	return m, nil
+}
+
+// knownFor is an *UnknownError when what the provider says about a cluster may yet be anything. Falling through to a
+// later place would plan against the wrong cluster.
+func (p *Pool) knownFor(name string) error {
+	unknown := func(source string) error { return &UnknownError{Cluster: name, Source: source} }
+	switch {
+	case p.cfg.AllUnknown:
+		return unknown("the provider's configuration")
+	case p.cfg.ConnectionsUnknown:
+		return unknown("provider connections")
+	case p.cfg.UnknownConnections[name]:
+		return unknown("provider connections[" + strconv.Quote(name) + "]")
+	case p.cfg.KubeconfigsUnknown:
+		return unknown("provider kubeconfigs")
+	case p.cfg.UnknownKubeconfigs[name]:
+		return unknown("provider kubeconfigs[" + strconv.Quote(name) + "]")
+	}
+	return nil
+}
+
+// Unknown tells whether the connection of a cluster that no resource describes may yet be anything.
+func (p *Pool) Unknown(name string) bool {
+	if p.knownFor(name) != nil {
+		return true
+	}
+	_, inConnections := p.cfg.Connections[name]
+	_, inKubeconfigs := p.cfg.Kubeconfigs[name]
+	return p.cfg.KubeconfigPathsUnknown && !inConnections && !inKubeconfigs
+}
+
+// namesContent tells whether the connection points to a place where more of it stands.
+func (c Connection) namesContent() bool {
+	return c.KubeconfigPath != "" || c.Context != "" || isTrue(c.InCluster)
+}
+
+// contentOf reads what a connection points to: a kubeconfig's context or the pod's environment. Where it names only
+// half of path and context, rest names the other half. It is nil when the connection points nowhere.
+func (p *Pool) contentOf(name, place string, own bool, c, rest Connection) (*layer, error) {
+	l := &layer{place: place, own: own, content: true, elsewhere: true}
+	var err error
+	switch {
+	case isTrue(c.InCluster):
+		l.conn, err = inCluster()
+		l.conn.InCluster = c.InCluster
+		if err != nil {
+			return nil, &InvalidError{Cluster: name, Place: place, Own: own, Attribute: "in_cluster", Problem: err.Error()}
+		}
+		return l, nil
+	case !c.namesContent():
+		return nil, nil
+	}
+	attribute := "context"
+	paths := p.cfg.KubeconfigPaths
+	if path := either(c.KubeconfigPath, rest.KubeconfigPath); path != "" {
+		attribute = "kubeconfig_path"
+		paths = filepath.SplitList(path)
+	} else if p.cfg.KubeconfigPathsUnknown {
+		return nil, &UnknownError{Cluster: name, Source: "provider kubeconfig_paths"}
+	}
+	if len(paths) == 0 {
+		return nil, &InvalidError{Cluster: name, Place: place, Own: own, Attribute: attribute,
+			Problem: "There is a context, but neither a kubeconfig_path nor the provider's kubeconfig_paths."}
+	}
+	if l.conn, err = p.files.kubeconfig(paths, either(c.Context, rest.Context)); err != nil {
+		return nil, &InvalidError{Cluster: name, Place: place, Own: own, Attribute: attribute, Problem: err.Error()}
+	}
+	return l, nil
+}
+
+// byContext looks for a context of the cluster's name in the provider's kubeconfig files.
+func (p *Pool) byContext(name string) (layer, error) {
+	if p.cfg.KubeconfigPathsUnknown {
+		return layer{}, &UnknownError{Cluster: name, Source: "provider kubeconfig_paths"}
+	}
+	invalid := func(err error) error {
+		return &InvalidError{Cluster: name, Place: "provider kubeconfig_paths", Problem: err.Error()}
+	}
+	config, _, err := p.files.load(p.cfg.KubeconfigPaths)
+	if err != nil {
+		return layer{}, invalid(err)
+	}
+	if config.Contexts[name] == nil {
+		notFound := &NotConfiguredError{
+			Cluster:     name,
+			Connections: slices.Sorted(maps.Keys(p.cfg.Connections)),
+			Kubeconfigs: slices.Sorted(maps.Keys(p.cfg.Kubeconfigs)),
+		}
+		if notFound.Contexts, err = contextsAt(p.cfg.KubeconfigPaths); err != nil {
+			return layer{}, invalid(err)
+		}
+		names := slices.Concat(notFound.Connections, notFound.Kubeconfigs, slices.Sorted(maps.Keys(config.Contexts)))
+		notFound.Suggestion = closest(name, names)
+		return layer{}, notFound
+	}
+	l := layer{place: "the context " + strconv.Quote(name) + " in provider kubeconfig_paths", content: true, elsewhere: true}
+	if l.conn, err = p.files.kubeconfig(p.cfg.KubeconfigPaths, name); err != nil {
+		return layer{}, invalid(err)
+	}
+	return l, nil
+}
+
+// missing names the secret parts that an access text remembers and the configuration no longer provides.
+func (m *merged) missing(a Access) []string {
+	l, ok := m.layerOf(partCredentials)
+	fromProvider := ok && !l.own
+	var missing []string
+	for _, name := range a.Credentials {
+		gone := false
+		switch name {
+		case SecretProxyUser:
+			l, ok := m.layerOf(partProxy)
+			gone = ok && l.own
+		case SecretExecEnv:
+			gone = !fromProvider && !m.hasEnv(a.ExecEnv)
+		default:
+			gone = !fromProvider && !slices.Contains(m.Secrets(), name)
+		}
+		if gone {
+			missing = append(missing, name)
+		}
+	}
+	return missing
+}
+
+// hasEnv tells whether exec still gets the environment variables it got, be it from this process.
+func (m *merged) hasEnv(names []string) bool {
+	if m.Exec == nil {
+		return false
+	}
+	for _, name := range names {
+		_, given := m.Exec.Env[name]
+		if _, inherited := os.LookupEnv(name); !given && !inherited {
+			return false
+		}
+	}
+	return len(names) > 0 || len(m.Exec.Env) > 0
+}
+
+// either is the first text that is not empty.
+func either(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func isFalse(b *bool) bool { return b != nil && !*b }

@@ -1,0 +1,140 @@
+package placement
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/ext"
+	"github.com/google/cel-go/interpreter"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+)
+
+// CELCostLimit bounds the work of one CEL expression on one cluster, in CEL's own units: about one per
+// operation and per ten characters looked at. Comparing a few labels costs less than 20, walking all APIs of a
+// cluster a few thousand; the limit is reached in about 50 ms, which a fleet of hundreds can still bear.
+const CELCostLimit = 100_000
+
+const (
+	longestExpression = 16 * 1024
+	deepestExpression = 200
+	shownExpression   = 160
+)
+
+// environment declares the variable cluster with its fields, so that a misspelt one fails when the expression is
+// compiled and not when it first runs.
+var environment = sync.OnceValues(func() (*cel.Env, error) {
+	return cel.NewEnv(
+		// Optional types register with the type provider that is in place, and NativeTypes takes none afterwards.
+		cel.OptionalTypes(),
+		ext.NativeTypes(reflect.TypeFor[clusterView](), ext.ParseStructTags(true)),
+		cel.Variable("cluster", cel.ObjectType(clusterType)),
+		ext.Strings(),
+		cel.CrossTypeNumericComparisons(true),
+		cel.DefaultUTCTimeZone(true),
+		cel.ASTValidators(cel.ValidateRegexLiterals(), cel.ValidateDurationLiterals(), cel.ValidateTimestampLiterals()),
+		cel.ParserExpressionSizeLimit(longestExpression),
+		cel.ParserRecursionLimit(deepestExpression),
+	)
+})
+
+// expression is a condition written in CEL.
+type expression struct {
+	text    string
+	ast     *cel.Ast
+	program cel.Program
+}
+
+// compileExpression returns the expression, or what is wrong with it and where.
+func compileExpression(text string) (*expression, string) {
+	env, err := environment()
+	if err != nil {
+		return nil, fmt.Sprintf("the CEL environment cannot be built, which is an error of the provider: %v", err)
+	}
+	ast, issues := env.Compile(text)
+	if issues.Err() != nil {
+		return nil, describeIssues(text, issues)
+	}
+	if output := ast.OutputType(); !output.IsExactType(cel.BoolType) && !output.IsExactType(cel.DynType) {
+		return nil, fmt.Sprintf("the expression yields %s, want bool, such as cluster.labels.region == \"eu\"", output)
+	}
+	program, err := env.Program(ast, cel.CostLimit(CELCostLimit), cel.EvalOptions(cel.OptPartialEval))
+	if err != nil {
+		return nil, err.Error()
+	}
+	return &expression{text: text, ast: ast, program: program}, ""
+}
+
+func (e *expression) judge(c fleet.Cluster, unknown Unknown) (Verdict, *EvaluationError) {
+	patterns := make([]*cel.AttributePatternType, 0, len(unknown))
+	for _, part := range unknown.parts() {
+		pattern := cel.AttributePattern("cluster").QualString(part.Field)
+		if part.Entry != "" {
+			pattern.QualString(part.Entry)
+		}
+		patterns = append(patterns, pattern)
+	}
+	vars, err := cel.PartialVars(map[string]any{"cluster": viewOf(c)}, patterns...)
+	if err != nil {
+		return undecided, e.failed(c, err)
+	}
+	value, _, err := e.program.Eval(vars)
+	switch {
+	case err != nil:
+		return undecided, e.failed(c, err)
+	case types.IsUnknown(value):
+		return undecided, nil
+	case value == types.True:
+		return matches, nil
+	case value == types.False:
+		return fails("cel expression is false: " + e.shown()), nil
+	default:
+		return undecided, e.failed(c, fmt.Errorf("the expression yielded %s, want bool", value.Type().TypeName()))
+	}
+}
+
+// failed explains a runtime error.
+func (e *expression) failed(c fleet.Cluster, cause error) *EvaluationError {
+	detail := cause.Error()
+	if at := (*types.Err)(nil); errors.As(cause, &at) {
+		if location := e.ast.NativeRep().SourceInfo().GetStartLocation(at.NodeID()); location.Line() > 0 {
+			detail = pointAt(e.text, location.Line(), location.Column(), detail)
+		}
+	}
+	cancelled := interpreter.EvalCancelledError{}
+	switch key, missing := strings.CutPrefix(cause.Error(), "no such key: "); {
+	case missing:
+		detail += fmt.Sprintf("\nThe cluster does not have it. Ask first, as in %[1]q in cluster.%[2]s && ..., or give a default, "+
+			"as in cluster.%[2]s[?%[1]q].orValue(\"\").", key, e.mapWith(key))
+	case errors.As(cause, &cancelled):
+		detail = fmt.Sprintf("it costs more than the limit of %d CEL cost units; nested loops over lists or long strings are the usual cause", CELCostLimit)
+	}
+	return &EvaluationError{Clusters: []string{c.Name}, Detail: detail}
+}
+
+// mapWith returns the map of a cluster in which the expression looks for the key.
+func (e *expression) mapWith(key string) string {
+	for _, field := range []string{"properties", "facts.allocatable"} {
+		for _, look := range []string{"." + key, "['" + key + "']", `["` + key + `"]`} {
+			if strings.Contains(e.text, "cluster."+field+look) {
+				return field
+			}
+		}
+	}
+	return "labels"
+}
+
+// shown prints the expression on one line, cut where it would fill the screen.
+func (e *expression) shown() string {
+	text := strings.Join(strings.Fields(e.text), " ")
+	if utf8.RuneCountInString(text) > shownExpression {
+		return string([]rune(text)[:shownExpression]) + "…"
+	}
+	return text
+}

@@ -1,0 +1,97 @@
+package placement
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Problem says what is wrong with one argument of a selector.
+type Problem struct {
+	// Argument is the argument, such as "match_expressions".
+	Argument string
+	// Key is the entry of match_labels; empty for other arguments.
+	Key string
+	// Index is the item of match_expressions; -1 for other arguments.
+	Index int
+	// Field is the field of that item, such as "operator"; empty for other arguments.
+	Field string
+	// Detail says what was found and what was expected.
+	Detail string
+}
+
+func (p Problem) String() string {
+	at := p.Argument
+	switch {
+	case p.Key != "":
+		at += fmt.Sprintf("[%q]", p.Key)
+	case p.Index >= 0:
+		at += fmt.Sprintf("[%d].%s", p.Index, p.Field)
+	}
+	return at + ": " + p.Detail
+}
+
+// InvalidSelectorError says that a selector cannot be used, and lists all that is wrong with it.
+type InvalidSelectorError struct {
+	Problems []Problem
+}
+
+func (e *InvalidSelectorError) Error() string {
+	texts := make([]string, 0, len(e.Problems))
+	for _, p := range e.Problems {
+		texts = append(texts, p.String())
+	}
+	return "the selector cannot be used: " + strings.Join(texts, "; ")
+}
+
+// EvaluationError says that a CEL expression could not be evaluated for some clusters.
+type EvaluationError struct {
+	// Selector is the position of the selector in those given to Select; 0 where there was only one.
+	Selector int
+	// Clusters are the clusters it failed for, sorted.
+	Clusters []string
+	// Detail says what went wrong, where in the expression, and what to write instead.
+	Detail string
+}
+
+func (e *EvaluationError) Error() string {
+	noun := "cluster"
+	if len(e.Clusters) > 1 {
+		noun = "clusters"
+	}
+	return fmt.Sprintf("The cel expression cannot be evaluated for %s %s.\n%s", noun, list(e.Clusters, "%s"), e.Detail)
+}
+
+// EvaluationErrors are the ways in which CEL expressions failed, each once with all the clusters concerned.
+type EvaluationErrors []*EvaluationError
+
+func (e EvaluationErrors) Error() string {
+	texts := make([]string, 0, len(e))
+	for _, one := range e {
+		texts = append(texts, one.Error())
+	}
+	return strings.Join(texts, "\n")
+}
+
+// grouped joins equal errors of several clusters into one, in an order that does not depend on that of the clusters.
+func (e EvaluationErrors) grouped() EvaluationErrors {
+	var groups EvaluationErrors
+	for _, one := range e {
+		same := slices.IndexFunc(groups, func(o *EvaluationError) bool {
+			return o.Selector == one.Selector && o.Detail == one.Detail
+		})
+		if same < 0 {
+			groups = append(groups, one)
+			continue
+		}
+		groups[same].Clusters = append(groups[same].Clusters, one.Clusters...)
+	}
+	for _, one := range groups {
+		slices.Sort(one.Clusters)
+	}
+	slices.SortFunc(groups, func(a, b *EvaluationError) int {
+		return cmp.Or(cmp.Compare(a.Selector, b.Selector), cmp.Compare(a.Detail, b.Detail))
+	})
+	return groups
+}
