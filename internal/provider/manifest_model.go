@@ -1,0 +1,179 @@
+package provider
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/deploy"
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
+	"github.com/fleetform/terraform-provider-fleet/internal/placement"
+)
+
+type manifestModel struct {
+	Name           types.String `tfsdk:"name"`
+	Clusters       types.Map    `tfsdk:"clusters"`
+	Manifests      types.List   `tfsdk:"manifests"`
+	Namespace      types.String `tfsdk:"namespace"`
+	SecretsInState types.Bool   `tfsdk:"secrets_in_state"`
+	Unreachable    types.String `tfsdk:"unreachable"`
+	Inventory      types.Object `tfsdk:"inventory"`
+	Wait           types.Object `tfsdk:"wait"`
+
+	Instance types.String `tfsdk:"instance"`
+	Objects  types.Map    `tfsdk:"objects"`
+	Applied  types.Map    `tfsdk:"applied"`
+	Status   types.Map    `tfsdk:"status"`
+	Ready    types.Bool   `tfsdk:"ready"`
+	Changes  types.List   `tfsdk:"changes"`
+}
+
+type inventoryModel struct {
+	Namespace types.String `tfsdk:"namespace"`
+}
+
+type waitModel struct {
+	For     types.String `tfsdk:"for"`
+	Timeout types.String `tfsdk:"timeout"`
+}
+
+func newInstance() string { return rand.Text() }
+
+func (m *manifestModel) orElse(other *manifestModel) *manifestModel {
+	if m != nil {
+		return m
+	}
+	return other
+}
+
+// texts returns the manifests, or false where one of them is not known yet.
+func (m manifestModel) texts() ([]string, bool) {
+	if m.Manifests.IsUnknown() {
+		return nil, false
+	}
+	var texts []string
+	for _, e := range m.Manifests.Elements() {
+		text, ok := e.(types.String)
+		if !ok || text.IsUnknown() {
+			return nil, false
+		}
+		texts = append(texts, text.ValueString())
+	}
+	return texts, true
+}
+
+// objects parses the manifests. The diagnostics point at the text concerned.
+func (m manifestModel) objects() ([]manifest.Object, bool, diag.Diagnostics) {
+	var diags diag.Diagnostics
+	texts, known := m.texts()
+	if !known {
+		return nil, false, nil
+	}
+	objects, warnings, err := manifest.Parse(texts)
+	diags.Append(manifestDiagnostics(err, "Invalid manifest")...)
+	for _, w := range warnings {
+		diags.AddAttributeWarning(path.Root("manifests").AtListIndex(w.Position.Manifest), "Server-side fields left out of a manifest", w.String())
+	}
+	if err == nil {
+		diags.Append(manifestDiagnostics(manifest.CheckDuplicates(objects, m.Namespace.ValueString()), "An object stands twice in the set")...)
+	}
+	return objects, true, diags
+}
+
+func (m manifestModel) validate(_ context.Context) diag.Diagnostics {
+	objects, known, diags := m.objects()
+	if !known {
+		return diags
+	}
+	for _, o := range objects {
+		if o.IsSecret() && !m.SecretsInState.ValueBool() && !m.SecretsInState.IsUnknown() {
+			diags.AddAttributeError(path.Root("manifests").AtListIndex(o.Position.Manifest), "A Secret in manifests",
+				fmt.Sprintf("%s: %s would stand in the state and in saved plans with its values, because Terraform stores configured arguments as they are. "+
+					"Set secrets_in_state = true to accept that, or let something on the cluster create the Secret.", o.Position, o.Key))
+		}
+	}
+	if len(objects) == 0 && !diags.HasError() {
+		diags.AddAttributeWarning(path.Root("manifests"), "No objects", "The manifests hold no object, so the set is empty on every cluster; what it had before is pruned.")
+	}
+	if !m.Clusters.IsUnknown() && !m.Clusters.IsNull() && len(m.Clusters.Elements()) == 0 {
+		diags.AddAttributeWarning(path.Root("clusters"), "No clusters", "The map of clusters is empty, so the set is nowhere; where it was before it is pruned.")
+	}
+	return diags
+}
+
+// wanted is the set as configured; unknown tells that too much of it is not known yet to plan anything.
+func (r *manifestResource) wanted(ctx context.Context, m manifestModel) (set deploy.Set, unknown bool, diags diag.Diagnostics) {
+	set, diags = r.frame(ctx, m)
+	objects, known, more := m.objects()
+	diags.Append(onlyErrors(more)...)
+	if diags.HasError() {
+		return set, false, diags
+	}
+	if !known || m.Clusters.IsUnknown() || m.Name.IsUnknown() || m.Namespace.IsUnknown() || m.Unreachable.IsUnknown() {
+		return set, true, diags
+	}
+	set.Objects = objects
+	clusters, parts, more := clustersFromMap(ctx, m.Clusters)
+	diags.Append(more...)
+	set.Clusters, set.UnknownAccess, set.UnknownUID = clusters, map[string]bool{}, map[string]bool{}
+	for name, part := range parts {
+		for field, to := range map[string]map[string]bool{"access": set.UnknownAccess, "mode": set.UnknownAccess, "unreachable": set.UnknownAccess, "uid": set.UnknownUID} {
+			if part[placement.Part{Field: field}] {
+				to[name] = true
+			}
+		}
+	}
+	return set, false, diags
+}
+
+// onlyErrors drops what validation has said already.
+func onlyErrors(diags diag.Diagnostics) diag.Diagnostics { return diags.Errors() }
+
+// frame is the part of the set that needs neither manifests nor clusters.
+func (r *manifestResource) frame(ctx context.Context, m manifestModel) (deploy.Set, diag.Diagnostics) {
+	set := deploy.Set{
+		Name: m.Name.ValueString(), Owner: r.data.owner, Instance: m.Instance.ValueString(), Namespace: m.Namespace.ValueString(),
+		Inventory: r.data.inventory.namespace, Unreachable: fleet.UnreachablePolicy(m.Unreachable.ValueString()),
+		Wait: deploy.Wait{Ready: true},
+	}
+	var diags diag.Diagnostics
+	var inv inventoryModel
+	if !m.Inventory.IsNull() && !m.Inventory.IsUnknown() {
+		diags.Append(m.Inventory.As(ctx, &inv, basetypes.ObjectAsOptions{})...)
+		if ns := inv.Namespace.ValueString(); ns != "" {
+			set.Inventory = ns
+		}
+	}
+	timeout := defaultTimeout
+	var wait waitModel
+	if !m.Wait.IsNull() && !m.Wait.IsUnknown() {
+		diags.Append(m.Wait.As(ctx, &wait, basetypes.ObjectAsOptions{})...)
+		set.Wait.Ready = wait.For.ValueString() != "none"
+		if t := wait.Timeout.ValueString(); t != "" {
+			timeout = t
+		}
+	}
+	var err error
+	if set.Wait.Timeout, err = time.ParseDuration(timeout); err != nil {
+		diags.AddAttributeError(path.Root("wait").AtName("timeout"), "Invalid duration", err.Error())
+	}
+	return set, diags
+}
+
+// known is the set as the state has it, with what is known of every cluster.
+func (r *manifestResource) known(ctx context.Context, m manifestModel) (deploy.Set, deploy.State, diag.Diagnostics) {
+	set, diags := r.frame(ctx, m)
+	clusters, _, more := clustersFromMap(ctx, m.Clusters)
+	diags.Append(more...)
+	set.Clusters = clusters
+	state, more := m.state(ctx, clusters)
+	diags.Append(more...)
+	return set, state, diags
+}

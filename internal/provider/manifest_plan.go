@@ -1,0 +1,204 @@
+package provider
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/deploy"
+	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
+)
+
+// ModifyPlan runs at plan and once more at apply, and whatever it once said for certain it must then say again. So it
+// decides by state and configuration, and asks the clusters only for what they make of the objects.
+func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		resp.Diagnostics.Append(resp.Private.SetKey(ctx, purposeKey, []byte(purposeDestroy))...)
+		return
+	}
+	var plan manifestModel
+	var prior *manifestModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(resp.Private.SetKey(ctx, purposeKey, []byte(purposeReplace))...)
+	} else {
+		prior = &manifestModel{}
+		resp.Diagnostics.Append(req.State.Get(ctx, prior)...)
+	}
+	if resp.Diagnostics.HasError() || r.data == nil {
+		return
+	}
+	if prior != nil && !plan.Name.IsUnknown() && !plan.Name.Equal(prior.Name) {
+		resp.Diagnostics.AddAttributeError(path.Root("name"), "The name of a set cannot be changed",
+			"The set is "+prior.Name.String()+" on the clusters. Keep the name, or remove this resource and add another.")
+		return
+	}
+	set, unknown, diags := r.wanted(ctx, plan)
+	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
+		return
+	}
+	if unknown {
+		for _, name := range []string{"objects", "applied", "status", "ready", "changes"} {
+			resp.Diagnostics.Append(setUnknown(ctx, resp, name)...)
+		}
+		return
+	}
+	var state deploy.State
+	if prior != nil {
+		if _, state, diags = r.known(ctx, *prior); diags.HasError() {
+			resp.Diagnostics.Append(diags...)
+			return
+		}
+	}
+	todo, problems := r.data.runner.Plan(ctx, set, state)
+	resp.Diagnostics.Append(planDiagnostics(problems, todo)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	planned := plannedValues(todo, state, prior)
+	if prior != nil {
+		keepText(&planned, plan, *prior)
+		planned["clusters"] = keepClusters(plan, *prior, todo)
+	}
+	for _, name := range slices.Sorted(maps.Keys(planned)) {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(name), planned[name])...)
+	}
+}
+
+func setUnknown(ctx context.Context, resp *resource.ModifyPlanResponse, name string) diag.Diagnostics {
+	t, diags := resp.Plan.Schema.TypeAtPath(ctx, path.Root(name))
+	if diags.HasError() {
+		return diags
+	}
+	v, err := t.ValueFromTerraform(ctx, unknownOf(ctx, t))
+	if err != nil {
+		diags.AddError("Unknown value", err.Error())
+		return diags
+	}
+	diags.Append(resp.Plan.SetAttribute(ctx, path.Root(name), v)...)
+	return diags
+}
+
+// plannedValues turns the plan into the computed attributes: known where it is certain, unknown at the smallest part
+// that is not.
+func plannedValues(todo deploy.Plan, state deploy.State, prior *manifestModel) map[string]attr.Value {
+	objects, applied, status := map[string]attr.Value{}, map[string]attr.Value{}, map[string]attr.Value{}
+	ready := true
+	any := false
+	for name, c := range todo.Clusters {
+		known, was := state[name]
+		if (c.Gone || c.Leaving) && !c.Unknown {
+			any = any || was
+			continue
+		}
+		objects[name] = objectsValue(c)
+		settled := was && !c.Changes() && (c.Deferred == "" || !c.Owed || known.Status.Phase == deploy.PhaseDeferred)
+		if settled {
+			applied[name], status[name] = prior.Applied.Elements()[name], prior.Status.Elements()[name]
+			ready = ready && known.Status.Ready()
+			continue
+		}
+		any = true
+		applied[name], status[name] = types.StringUnknown(), types.ObjectUnknown(statusType.AttrTypes)
+	}
+	values := map[string]attr.Value{
+		"objects": types.MapValueMust(objectsOfCluster, objects),
+		"applied": types.MapValueMust(types.StringType, applied),
+		"status":  types.MapValueMust(statusType, status),
+		"ready":   types.BoolValue(ready),
+	}
+	if prior == nil {
+		values["applied"], values["status"] = types.MapUnknown(types.StringType), types.MapUnknown(statusType)
+	}
+	sentences := todo.Sentences()
+	switch {
+	case any:
+		values["ready"] = types.BoolUnknown()
+	case prior != nil:
+		values["ready"] = prior.Ready
+	}
+	if prior == nil || len(sentences) > 0 {
+		texts := make([]attr.Value, 0, len(sentences))
+		for _, s := range sentences {
+			texts = append(texts, types.StringValue(s))
+		}
+		values["changes"] = types.ListValueMust(types.StringType, texts)
+	} else {
+		values["changes"] = prior.Changes
+	}
+	return values
+}
+
+func objectsValue(c deploy.ClusterPlan) attr.Value {
+	if c.Unknown {
+		return types.MapUnknown(types.StringType)
+	}
+	texts := map[string]attr.Value{}
+	for key, o := range c.Objects {
+		switch {
+		case o.Action == deploy.ActionDelete || o.Action == deploy.ActionRelease || o.Action == deploy.ActionForget:
+		case o.Fields == nil:
+			texts[key.String()] = types.StringUnknown()
+		default:
+			texts[key.String()] = types.StringValue(o.Fields.JSON())
+		}
+	}
+	return types.MapValueMust(types.StringType, texts)
+}
+
+// keepText plans the prior texts where the new ones say the same, so that an edit of the formatting plans nothing.
+func keepText(planned *map[string]attr.Value, plan, prior manifestModel) {
+	if plan.Manifests.Equal(prior.Manifests) {
+		return
+	}
+	now, known, diags := plan.objects()
+	before, knownBefore, diagsBefore := prior.objects()
+	if !known || !knownBefore || diags.HasError() || diagsBefore.HasError() || len(now) != len(before) {
+		return
+	}
+	hashes := map[string]string{}
+	for _, o := range before {
+		hashes[o.Key.String()] = manifest.Hash(o.Unstructured)
+	}
+	for _, o := range now {
+		if hashes[o.Key.String()] != manifest.Hash(o.Unstructured) {
+			return
+		}
+	}
+	(*planned)["manifests"] = prior.Manifests
+}
+
+// keepClusters plans the prior description of a cluster on which nothing changes, so that a new label or a minor release
+// does not show as a change of the set. How the cluster is reached and treated is always planned as it is.
+func keepClusters(plan, prior manifestModel, todo deploy.Plan) attr.Value {
+	clusters := map[string]attr.Value{}
+	before := prior.Clusters.Elements()
+	for name, v := range plan.Clusters.Elements() {
+		clusters[name] = v
+		now, ok := v.(types.Object)
+		was, okBefore := before[name].(types.Object)
+		if !ok || !okBefore || now.IsUnknown() || todo.Clusters[name].Changes() {
+			continue
+		}
+		attributes := now.Attributes()
+		for _, field := range []string{"labels", "properties", "minor", "group", "weight"} {
+			attributes[field] = was.Attributes()[field]
+		}
+		clusters[name] = types.ObjectValueMust(now.AttributeTypes(context.Background()), attributes)
+	}
+	return types.MapValueMust(plan.Clusters.ElementType(context.Background()), clusters)
+}
+
+// unknownOf is the unknown value of a type.
+func unknownOf(ctx context.Context, t attr.Type) tftypes.Value {
+	return tftypes.NewValue(t.TerraformType(ctx), tftypes.UnknownValue)
+}
+
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

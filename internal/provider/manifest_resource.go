@@ -1,0 +1,144 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/deploy"
+)
+
+var (
+	_ resource.Resource                   = (*manifestResource)(nil)
+	_ resource.ResourceWithConfigure      = (*manifestResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*manifestResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*manifestResource)(nil)
+)
+
+// Terraform hands Delete the private data of the plan that led to it. The plan of a create marks it: a Delete that finds
+// the mark is one half of a replacement, and must leave everything to the other half.
+const (
+	purposeKey     = "purpose"
+	purposeReplace = `"replace"`
+	purposeDestroy = `"destroy"`
+)
+
+func newManifestResource() resource.Resource { return &manifestResource{} }
+
+type manifestResource struct {
+	data *providerData
+}
+
+func (r *manifestResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_manifest"
+}
+
+func (r *manifestResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = manifestSchema()
+}
+
+func (r *manifestResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.data = configured(req.ProviderData, &resp.Diagnostics)
+}
+
+func (r *manifestResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var config manifestModel
+	if resp.Diagnostics.Append(req.Config.Get(ctx, &config)...); resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(config.validate(ctx)...)
+}
+
+func (r *manifestResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan manifestModel
+	if resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...); resp.Diagnostics.HasError() {
+		return
+	}
+	after, wrote := r.apply(ctx, &plan, nil, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() && !wrote {
+		// Nothing was written anywhere, so there is nothing to remember, and nothing that could be tainted.
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, after)...)
+}
+
+func (r *manifestResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var model manifestModel
+	if resp.Diagnostics.Append(req.State.Get(ctx, &model)...); resp.Diagnostics.HasError() {
+		return
+	}
+	set, state, diags := r.known(ctx, model)
+	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
+		return
+	}
+	state, problems := r.data.runner.Read(ctx, set, state)
+	resp.Diagnostics.Append(readDiagnostics(problems)...)
+	resp.Diagnostics.Append(model.observe(ctx, set, state)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+}
+
+func (r *manifestResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, prior manifestModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.Append(req.State.Get(ctx, &prior)...); resp.Diagnostics.HasError() {
+		return
+	}
+	after, _ := r.apply(ctx, &plan, &prior, &resp.Diagnostics)
+	resp.Diagnostics.Append(resp.State.Set(ctx, after)...)
+}
+
+func (r *manifestResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var model manifestModel
+	if resp.Diagnostics.Append(req.State.Get(ctx, &model)...); resp.Diagnostics.HasError() {
+		return
+	}
+	set, state, diags := r.known(ctx, model)
+	purpose, more := req.Private.GetKey(ctx, purposeKey)
+	diags.Append(more...)
+	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
+		return
+	}
+	if string(purpose) != purposeDestroy {
+		// What is not known to be a destroy must not delete: a fleet's workloads are worth more than tidiness.
+		if problems := r.data.runner.HandOver(ctx, set, state); len(problems) > 0 {
+			resp.Diagnostics.AddWarning("Not every cluster knows that a successor takes over", problems.String())
+		}
+		return
+	}
+	left, problems := r.data.runner.Destroy(ctx, set, state)
+	resp.Diagnostics.Append(destroyDiagnostics(problems, len(state))...)
+	if len(left) > 0 {
+		resp.Diagnostics.Append(model.observe(ctx, set, left)...)
+		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	}
+}
+
+// apply runs the planned change. It returns the state that was observed after it, and whether anything was written.
+func (r *manifestResource) apply(ctx context.Context, plan, prior *manifestModel, out *diag.Diagnostics) (after *manifestModel, wrote bool) {
+	var state deploy.State
+	var diags diag.Diagnostics
+	if prior != nil {
+		_, state, diags = r.known(ctx, *prior)
+		out.Append(diags...)
+	}
+	set, unknown, diags := r.wanted(ctx, *plan)
+	if unknown {
+		out.AddError("Values are still unknown at apply", "This is a bug in Terraform or in the provider; please report it.")
+	}
+	if out.Append(diags...); out.HasError() {
+		return prior.orElse(plan), false
+	}
+	if set.Instance == "" {
+		set.Instance = newInstance()
+	}
+	expected, diags := plan.expected(ctx)
+	out.Append(diags...)
+	todo, problems := r.data.runner.Planned(ctx, set, state)
+	observed, applied := r.data.runner.Apply(ctx, set, state, todo, expected)
+	problems = append(problems, applied...)
+	result := *plan
+	out.Append(result.observe(ctx, set, observed)...)
+	out.Append(applyDiagnostics(problems, set, prior == nil)...)
+	return &result, observed.Touched()
+}

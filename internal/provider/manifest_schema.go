@@ -1,0 +1,144 @@
+package provider
+
+import (
+	"regexp"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+)
+
+// defaultTimeout is how long one cluster may take to become ready.
+const defaultTimeout = "10m"
+
+var setName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?$`)
+
+func manifestSchema() schema.Schema {
+	attributes := manifestArguments()
+	for name, attribute := range manifestResults() {
+		attributes[name] = attribute
+	}
+	return schema.Schema{
+		MarkdownDescription: "A set of Kubernetes objects on some clusters of the fleet. What it puts on the clusters belongs together, is rolled " +
+			"out together, and is tracked together.\n\n" +
+			"`terraform plan` asks every cluster by a server-side dry run what each changed object would become, and shows it per cluster, object " +
+			"and field. `terraform apply` makes it so by server-side apply. A cluster that fails does not stop the others: they are done, the " +
+			"error names the cluster, the object and the cause, and the next apply finishes the rest.\n\n" +
+			"**Nothing is deleted that the set did not create.** A replacement of the resource, as after a failed first apply, deletes nothing either: " +
+			"the new instance carries on with the objects of the old.",
+		Attributes: attributes,
+	}
+}
+
+func manifestArguments() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"name": schema.StringAttribute{
+			MarkdownDescription: "Name of the set on every cluster: a DNS label of at most 50 characters. It names the field manager (`fleet:<name>`) and the inventory.",
+			Required:            true,
+			Validators: []validator.String{stringvalidator.RegexMatches(setName,
+				"must be a DNS label of at most 50 characters: lower-case letters, digits and hyphens, beginning and ending with a letter or digit")},
+		},
+		"clusters": stableClustersAttribute("The clusters that get the objects, by name: a `fleet_cluster` with `for_each`, `selected` of a `fleet_placement`, " +
+			"or a part of either. A cluster that leaves the map is pruned; an empty map prunes them all."),
+		"manifests": schema.ListAttribute{
+			MarkdownDescription: "YAML or JSON texts, each of any number of documents; objects of kind `List` are expanded. The texts are marked sensitive only so that " +
+				"a one-line edit does not print them whole: `objects` and `changes` are the readable difference.",
+			ElementType: types.StringType,
+			Required:    true,
+			Sensitive:   true,
+			Validators:  []validator.List{listvalidator.NoNullValues()},
+		},
+		"namespace": schema.StringAttribute{
+			MarkdownDescription: "Namespace for namespaced objects that name none.",
+			Optional:            true,
+			Validators: []validator.String{stringvalidator.RegexMatches(regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`),
+				"must be a DNS label of at most 63 characters")},
+		},
+		"secrets_in_state": schema.BoolAttribute{
+			MarkdownDescription: "Accept objects of kind `Secret` in `manifests`. Terraform stores configured arguments as they are, so the values of such a Secret stand in the " +
+				"state and in saved plans; `objects` shows only salted digests of them. Defaults to `false`: a Secret is refused.",
+			Optional: true, Computed: true, Default: booldefault.StaticBool(false),
+		},
+		"unreachable": schema.StringAttribute{
+			MarkdownDescription: "What to do with a cluster that does not answer. `error`: the apply fails for that cluster, after all others were done. `defer`: what is known " +
+				"of it is kept, nothing is planned there, and the next plan that reaches it shows what it is owed. `inherit` (default): what its `fleet_cluster` says.",
+			Optional: true, Computed: true, Default: stringdefault.StaticString(string(fleet.UnreachableInherit)),
+			Validators: []validator.String{stringvalidator.OneOf(string(fleet.UnreachableInherit), string(fleet.UnreachableError), string(fleet.UnreachableDefer))},
+		},
+		"inventory": schema.SingleNestedAttribute{
+			MarkdownDescription: "Where the set's inventory is kept on every cluster. Defaults to the provider's.",
+			Optional:            true,
+			Attributes: map[string]schema.Attribute{
+				"namespace": schema.StringAttribute{MarkdownDescription: "Namespace of the inventory; created when absent.", Optional: true},
+			},
+		},
+		"wait": schema.SingleNestedAttribute{
+			MarkdownDescription: "What an apply waits for.",
+			Optional:            true,
+			Attributes: map[string]schema.Attribute{
+				"for": schema.StringAttribute{
+					MarkdownDescription: "`ready` (default): until every object is healthy at the generation that was applied, by the rules of kstatus. `none`: not at all.",
+					Optional:            true,
+					Validators:          []validator.String{stringvalidator.OneOf("ready", "none")},
+				},
+				"timeout": schema.StringAttribute{
+					MarkdownDescription: "How long one cluster may take, as a Go duration. Also bounds waiting for deletions. Defaults to `" + defaultTimeout + "`.",
+					Optional:            true,
+					Validators:          []validator.String{durationValidator{}},
+				},
+			},
+		},
+	}
+}
+
+func manifestResults() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"instance": schema.StringAttribute{
+			MarkdownDescription: "Identifies this instance of the resource on the clusters, so that a replacement is told from a destroy.",
+			Computed:            true,
+			PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+		},
+		"objects": schema.MapAttribute{
+			MarkdownDescription: "What runs where: cluster → object (`Kind[.group] [namespace/]name`) → its fields as one flat JSON object, field path → value. In state they are " +
+				"the live values of the fields this set applied; in a plan what they become. Values over 1 KiB, and those of Secrets, stand as digests.",
+			ElementType: types.MapType{ElemType: types.StringType},
+			Computed:    true,
+		},
+		"applied": schema.MapAttribute{
+			MarkdownDescription: "The provider's own record of the last apply, by cluster. It is marked sensitive to keep it out of plans; it holds no secret.",
+			Sensitive:           true,
+			ElementType:         types.StringType,
+			Computed:            true,
+		},
+		"status": schema.MapNestedAttribute{
+			MarkdownDescription: "The set's standing, by cluster.",
+			Computed:            true,
+			NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+				"phase": schema.StringAttribute{
+					MarkdownDescription: "`Applied`, `Failed`, or `Deferred` where the cluster is left alone for now.", Computed: true,
+				},
+				"health": schema.StringAttribute{
+					MarkdownDescription: "The worst health of the objects: `Current`, `InProgress`, `Failed`, or `Unknown` where the cluster did not answer.", Computed: true,
+				},
+				"message": schema.StringAttribute{MarkdownDescription: "Why, where there is a why.", Computed: true},
+			}},
+		},
+		"ready": schema.BoolAttribute{
+			MarkdownDescription: "Whether everything is applied and healthy on every cluster.",
+			Computed:            true,
+		},
+		"changes": schema.ListAttribute{
+			MarkdownDescription: "What the last change did, one sentence per distinct change with its clusters, so that a plan over a hundred clusters is read in a minute.",
+			ElementType:         types.StringType,
+			Computed:            true,
+		},
+	}
+}

@@ -1,0 +1,162 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/deploy"
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+	"github.com/fleetform/terraform-provider-fleet/internal/health"
+	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
+)
+
+var (
+	objectsOfCluster = types.MapType{ElemType: types.StringType}
+	statusType       = types.ObjectType{AttrTypes: map[string]attr.Type{"phase": types.StringType, "health": types.StringType, "message": types.StringType}}
+)
+
+// state reads what the resource knows of every cluster.
+func (m manifestModel) state(ctx context.Context, clusters map[string]fleet.Cluster) (deploy.State, diag.Diagnostics) {
+	var diags diag.Diagnostics
+	broken := func(what, cluster string, err error) {
+		diags.AddError("The state of this resource does not parse",
+			fmt.Sprintf("%s of cluster %q: %v. The state was written by another version, or edited.", what, cluster, err))
+	}
+	state := deploy.State{}
+	objects, more := m.objectTexts(ctx)
+	diags.Append(more...)
+	applied := map[string]string{}
+	if !m.Applied.IsNull() && !m.Applied.IsUnknown() {
+		diags.Append(m.Applied.ElementsAs(ctx, &applied, false)...)
+	}
+	names := map[string]bool{}
+	for _, keys := range []map[string]attr.Value{m.Objects.Elements(), m.Applied.Elements(), m.Status.Elements()} {
+		for name := range keys {
+			names[name] = true
+		}
+	}
+	for name := range names {
+		c := deploy.ClusterState{Cluster: clusters[name], Status: m.statusOf(name)}
+		var err error
+		if c.Applied, err = deploy.ParseApplied(applied[name]); err != nil {
+			broken("applied", name, err)
+		}
+		if c.Cluster.Name == "" {
+			c.Cluster = fleet.Cluster{Name: name, Access: c.Applied.Access, UID: c.Applied.UID}
+		}
+		for text, fields := range objects[name] {
+			key, err := fleet.ParseObjectKey(text)
+			if err != nil {
+				broken("objects", name, err)
+				continue
+			}
+			if c.Objects == nil {
+				c.Objects = map[fleet.ObjectKey]ssa.Fields{}
+			}
+			if c.Objects[key], err = ssa.ParseFields(fields); err != nil {
+				broken(text, name, err)
+			}
+		}
+		state[name] = c
+	}
+	return state, diags
+}
+
+// objectTexts are the known entries of objects.
+func (m manifestModel) objectTexts(_ context.Context) (map[string]map[string]string, diag.Diagnostics) {
+	out := map[string]map[string]string{}
+	for name, v := range m.Objects.Elements() {
+		inner, ok := v.(types.Map)
+		if !ok || inner.IsUnknown() || inner.IsNull() {
+			continue
+		}
+		out[name] = map[string]string{}
+		for key, text := range inner.Elements() {
+			if s, ok := text.(types.String); ok && !s.IsUnknown() && !s.IsNull() {
+				out[name][key] = s.ValueString()
+			}
+		}
+	}
+	return out, nil
+}
+
+// expected are the values a plan announced as certain.
+func (m manifestModel) expected(ctx context.Context) (deploy.Expected, diag.Diagnostics) {
+	texts, diags := m.objectTexts(ctx)
+	out := deploy.Expected{}
+	for name, objects := range texts {
+		out[name] = map[fleet.ObjectKey]ssa.Fields{}
+		for text, fields := range objects {
+			key, err := fleet.ParseObjectKey(text)
+			if err == nil {
+				out[name][key], err = ssa.ParseFields(fields)
+			}
+			if err != nil {
+				diags.AddError("The plan of this resource does not parse", err.Error())
+			}
+		}
+	}
+	return out, diags
+}
+
+func (m manifestModel) statusOf(cluster string) deploy.Status {
+	object, ok := m.Status.Elements()[cluster].(types.Object)
+	if !ok {
+		return deploy.Status{}
+	}
+	text := func(name string) string {
+		s, ok := object.Attributes()[name].(types.String)
+		if !ok {
+			return ""
+		}
+		return s.ValueString()
+	}
+	return deploy.Status{Phase: deploy.Phase(text("phase")), Health: health.State(text("health")), Message: text("message")}
+}
+
+func statusValue(s deploy.Status) attr.Value {
+	text := func(v string) attr.Value {
+		if v == "" {
+			return types.StringNull()
+		}
+		return types.StringValue(v)
+	}
+	return types.ObjectValueMust(statusType.AttrTypes, map[string]attr.Value{
+		"phase": text(string(s.Phase)), "health": text(string(s.Health)), "message": text(s.Message),
+	})
+}
+
+// observe writes what was found on the clusters into the computed attributes. changes is not among them: only a plan says
+// what changes.
+func (m *manifestModel) observe(_ context.Context, set deploy.Set, state deploy.State) diag.Diagnostics {
+	var diags diag.Diagnostics
+	objects, applied, status := map[string]attr.Value{}, map[string]attr.Value{}, map[string]attr.Value{}
+	ready := true
+	for _, name := range slices.Sorted(maps.Keys(state)) {
+		c := state[name]
+		texts := map[string]attr.Value{}
+		for key, fields := range c.Objects {
+			texts[key.String()] = types.StringValue(fields.JSON())
+		}
+		objects[name] = types.MapValueMust(types.StringType, texts)
+		text, err := c.Applied.JSON()
+		if err != nil {
+			diags.AddError("The state could not be written", err.Error())
+		}
+		applied[name] = types.StringValue(text)
+		status[name] = statusValue(c.Status)
+		ready = ready && c.Status.Ready()
+	}
+	m.Instance = types.StringValue(set.Instance)
+	m.Objects = types.MapValueMust(objectsOfCluster, objects)
+	m.Applied = types.MapValueMust(types.StringType, applied)
+	m.Status = types.MapValueMust(statusType, status)
+	m.Ready = types.BoolValue(ready)
+	return diags
+}

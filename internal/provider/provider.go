@@ -1,0 +1,301 @@
+// Package provider speaks Terraform's protocol: schemas, plans, states and diagnostics. What it decides, it lets the
+// packages below decide.
+package provider
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/cluster"
+	"github.com/fleetform/terraform-provider-fleet/internal/deploy"
+)
+
+var (
+	_ provider.Provider                   = (*fleetProvider)(nil)
+	_ provider.ProviderWithValidateConfig = (*fleetProvider)(nil)
+)
+
+// The provider's defaults.
+const (
+	defaultConnectTimeout      = cluster.DefaultConnectTimeout
+	defaultMaxParallelClusters = 32
+	defaultOwner               = "default"
+	defaultInventoryNamespace  = "fleet-system"
+	inventoryScopeCluster      = "cluster"
+	inventoryScopeNamespaced   = "namespaced"
+)
+
+// New returns what makes the provider.
+func New(version string) func() provider.Provider {
+	return func() provider.Provider { return &fleetProvider{version: version} }
+}
+
+type fleetProvider struct {
+	version string
+}
+
+type providerModel struct {
+	KubeconfigPaths     types.List   `tfsdk:"kubeconfig_paths"`
+	Connections         types.Map    `tfsdk:"connections"`
+	Kubeconfigs         types.Map    `tfsdk:"kubeconfigs"`
+	ConnectTimeout      types.String `tfsdk:"connect_timeout"`
+	MaxParallelClusters types.Int64  `tfsdk:"max_parallel_clusters"`
+	Owner               types.String `tfsdk:"owner"`
+	Inventory           types.Object `tfsdk:"inventory"`
+}
+
+// providerData is what resources are configured with.
+type providerData struct {
+	pool                *cluster.Pool
+	runner              *deploy.Runner
+	owner               string
+	inventory           inventorySettings
+	maxParallelClusters int
+}
+
+// inventorySettings say where the inventory of a set is kept on every cluster.
+type inventorySettings struct {
+	namespace string
+	scope     string
+}
+
+// configured takes what Configure gave out. It is nil before that, as it is while Terraform validates.
+func configured(data any, diags *diag.Diagnostics) *providerData {
+	if data == nil {
+		return nil
+	}
+	typed, ok := data.(*providerData)
+	if !ok {
+		diags.AddError("Unexpected provider data", fmt.Sprintf("Got %T. Please report this to the provider's developers.", data))
+	}
+	return typed
+}
+
+func (p *fleetProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "fleet"
+	resp.Version = p.version
+}
+
+func (p *fleetProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Manages one fleet of Kubernetes clusters: what runs on which of them, with a plan that shows every change " +
+			"by cluster, object and field.",
+		Attributes: map[string]schema.Attribute{
+			"kubeconfig_paths": schema.ListAttribute{
+				MarkdownDescription: "Kubeconfig files, merged as kubectl merges them. A cluster that no connection names is the context of its " +
+					"name. Defaults to the environment variable `KUBE_CONFIG_PATHS`, else `KUBECONFIG`, else `~/.kube/config`.",
+				Optional:    true,
+				ElementType: types.StringType,
+			},
+			"connections": schema.MapNestedAttribute{
+				MarkdownDescription: "How to reach clusters, by name. Merged, attribute by attribute, with `kubeconfigs` and with the " +
+					"`connect` of the cluster's resource, in this order of precedence. Takes ephemeral values, and is the place for secrets: nothing here is " +
+					"written to state or plan.",
+				Optional:     true,
+				NestedObject: schema.NestedAttributeObject{Attributes: providerConnectionAttributes()},
+			},
+			"kubeconfigs": schema.MapAttribute{
+				MarkdownDescription: "Texts of kubeconfig files, by the name of the cluster, as the resources of many clouds export them. The current " +
+					"context counts. A host that is a loopback address yields to the `host` in the resource's `connect`.",
+				Optional:    true,
+				Sensitive:   true,
+				ElementType: types.StringType,
+			},
+			"connect_timeout": schema.StringAttribute{
+				MarkdownDescription: "How long a cluster may take to answer first, such as `5s`, the default. A cluster is asked once per run.",
+				Optional:            true,
+			},
+			"max_parallel_clusters": schema.Int64Attribute{
+				MarkdownDescription: fmt.Sprintf("How many clusters are worked on at once. Defaults to %d.", defaultMaxParallelClusters),
+				Optional:            true,
+				Validators:          []validator.Int64{int64validator.AtLeast(1)},
+			},
+			"owner": schema.StringAttribute{
+				MarkdownDescription: "Name of this configuration, which the clusters record with every set. Must stay the same from run to run. " +
+					"Defaults to the environment variable `TFC_WORKSPACE_SLUG`, else `default`.",
+				Optional:   true,
+				Validators: []validator.String{stringvalidator.LengthBetween(1, 250)},
+			},
+			"inventory": schema.SingleNestedAttribute{
+				MarkdownDescription: "Where the clusters keep the inventory of every set.",
+				Optional:            true,
+				Attributes: map[string]schema.Attribute{
+					"namespace": schema.StringAttribute{
+						MarkdownDescription: "Namespace of the inventory. Defaults to `" + defaultInventoryNamespace + "`.",
+						Optional:            true,
+						Validators:          []validator.String{stringvalidator.LengthBetween(1, 63)},
+					},
+					"scope": schema.StringAttribute{
+						MarkdownDescription: "`" + inventoryScopeCluster + "`, the default, or `" + inventoryScopeNamespaced + "`, which needs no right that " +
+							"spans namespaces.",
+						Optional:   true,
+						Validators: []validator.String{stringvalidator.OneOf(inventoryScopeCluster, inventoryScopeNamespaced)},
+					},
+				},
+			},
+		},
+	}
+}
+
+func (p *fleetProvider) ValidateConfig(ctx context.Context, req provider.ValidateConfigRequest, resp *provider.ValidateConfigResponse) {
+	var config providerModel
+	if resp.Diagnostics.Append(req.Config.Get(ctx, &config)...); resp.Diagnostics.HasError() {
+		return
+	}
+	_, diags := config.connectTimeout()
+	resp.Diagnostics.Append(diags...)
+	for name, element := range config.Connections.Elements() {
+		at := path.Root("connections").AtMapKey(name)
+		if object, ok := element.(types.Object); ok {
+			resp.Diagnostics.Append(connectionProblems(object, at)...)
+		}
+	}
+}
+
+func (p *fleetProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	var config providerModel
+	if resp.Diagnostics.Append(req.Config.Get(ctx, &config)...); resp.Diagnostics.HasError() {
+		return
+	}
+	routeKlog(ctx)
+	settings, diags := config.clusters()
+	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
+		return
+	}
+	settings.UserAgent = "terraform-provider-fleet/" + p.version
+	settings.Log = clusterLog(ctx)
+
+	data := &providerData{
+		pool:                cluster.NewPool(settings),
+		owner:               config.owner(),
+		inventory:           config.inventory(),
+		maxParallelClusters: defaultMaxParallelClusters,
+	}
+	if n := config.MaxParallelClusters; !n.IsNull() && !n.IsUnknown() {
+		data.maxParallelClusters = int(n.ValueInt64())
+	}
+	data.runner = deploy.NewRunner(data.pool, data.maxParallelClusters)
+	resp.ResourceData, resp.DataSourceData = data, data
+}
+
+func (p *fleetProvider) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{newClusterResource, NewPlacementResource, newManifestResource}
+}
+
+func (p *fleetProvider) DataSources(context.Context) []func() datasource.DataSource { return nil }
+
+// clusters is what the configuration says about connections. What is unknown while Terraform plans is noted, so that
+// only the clusters it is about become unknown.
+func (m providerModel) clusters() (cluster.Config, diag.Diagnostics) {
+	config := cluster.Config{
+		Connections: map[string]cluster.Connection{}, UnknownConnections: map[string]bool{}, ConnectionsUnknown: m.Connections.IsUnknown(),
+		Kubeconfigs: map[string]string{}, UnknownKubeconfigs: map[string]bool{}, KubeconfigsUnknown: m.Kubeconfigs.IsUnknown(),
+	}
+	for name, element := range m.Connections.Elements() {
+		object, ok := element.(types.Object)
+		if !ok || object.IsNull() {
+			continue
+		}
+		connection, known := connectionFrom(object)
+		config.Connections[name] = connection
+		if !known {
+			config.UnknownConnections[name] = true
+		}
+	}
+	for name, element := range m.Kubeconfigs.Elements() {
+		if element.IsNull() {
+			continue
+		}
+		text, known := knownText(element)
+		config.Kubeconfigs[name] = text
+		if !known {
+			config.UnknownKubeconfigs[name] = true
+		}
+	}
+	config.KubeconfigPaths, config.KubeconfigPathsUnknown = m.kubeconfigPaths()
+	var diags diag.Diagnostics
+	config.ConnectTimeout, diags = m.connectTimeout()
+	return config, diags
+}
+
+func (m providerModel) kubeconfigPaths() (paths []string, unknown bool) {
+	if m.KubeconfigPaths.IsUnknown() {
+		return nil, true
+	}
+	if m.KubeconfigPaths.IsNull() {
+		for _, variable := range []string{"KUBE_CONFIG_PATHS", "KUBECONFIG"} {
+			for _, file := range filepath.SplitList(os.Getenv(variable)) {
+				if file != "" {
+					paths = append(paths, file)
+				}
+			}
+			if len(paths) > 0 {
+				return paths, false
+			}
+		}
+		return []string{"~/.kube/config"}, false
+	}
+	for _, element := range m.KubeconfigPaths.Elements() {
+		file, known := knownText(element)
+		if !known {
+			return nil, true
+		}
+		if file != "" {
+			paths = append(paths, file)
+		}
+	}
+	return paths, false
+}
+
+func (m providerModel) connectTimeout() (time.Duration, diag.Diagnostics) {
+	var diags diag.Diagnostics
+	if m.ConnectTimeout.IsNull() || m.ConnectTimeout.IsUnknown() {
+		return defaultConnectTimeout, diags
+	}
+	timeout, err := time.ParseDuration(m.ConnectTimeout.ValueString())
+	if err != nil || timeout <= 0 {
+		diags.AddAttributeError(path.Root("connect_timeout"), "Invalid duration",
+			fmt.Sprintf("%q is not a positive duration such as \"5s\" or \"1m30s\".", m.ConnectTimeout.ValueString()))
+	}
+	return timeout, diags
+}
+
+// owner is the stable name of this configuration. While it is unknown it is empty.
+func (m providerModel) owner() string {
+	if m.Owner.IsUnknown() {
+		return ""
+	}
+	if owner := m.Owner.ValueString(); owner != "" {
+		return owner
+	}
+	if slug := os.Getenv("TFC_WORKSPACE_SLUG"); slug != "" {
+		return slug
+	}
+	return defaultOwner
+}
+
+func (m providerModel) inventory() inventorySettings {
+	settings := inventorySettings{namespace: defaultInventoryNamespace, scope: inventoryScopeCluster}
+	attributes := m.Inventory.Attributes()
+	if namespace, ok := attributes["namespace"].(types.String); ok && namespace.ValueString() != "" {
+		settings.namespace = namespace.ValueString()
+	}
+	if scope, ok := attributes["scope"].(types.String); ok && scope.ValueString() != "" {
+		settings.scope = scope.ValueString()
+	}
+	return settings
+}
