@@ -1,0 +1,30 @@
+# A cluster whose name is a context of the provider's kubeconfigs needs nothing
+# but its name. Labels are what placements select by.
+resource "fleet_cluster" "this" {
+  for_each = {
+    eu-1 = { region = "eu", tier = "canary" }
+    eu-2 = { region = "eu", tier = "stable" }
+    us-1 = { region = "us", tier = "stable" }
+  }
+
+  name   = each.key
+  labels = each.value
+}
+
+# An edge site that is often offline: its connection is spelled out, without
+# secrets, and what is owed to it waits until it is back.
+resource "fleet_cluster" "edge" {
+  name   = "store-17"
+  labels = { region = "eu", tier = "edge" }
+
+  properties = {
+    currency = "EUR"
+  }
+
+  connection = {
+    host       = "https://store-17.example.com:6443"
+    token_file = "/run/secrets/store-17"
+  }
+
+  unreachable = "defer"
+}
