@@ -86,7 +86,7 @@ func (c Connection) checkConflicts() []Problem {
 	} {
 		if conflict.both {
 			problems = append(problems, Problem{conflict.first,
-				fmt.Sprintf("%s and %s exclude each other: give one of them.", conflict.first, conflict.second)})
+				fmt.Sprintf("both %s and %s are set, and they exclude each other: give one of them", conflict.first, conflict.second)})
 		}
 	}
 	return problems

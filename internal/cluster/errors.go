@@ -46,7 +46,7 @@ func (e *NotConfiguredError) Places() string {
 	places := []string{
 		"provider connections (" + orNone(e.Connections) + ")",
 		"provider kubeconfigs (" + orNone(e.Kubeconfigs) + ")",
-		"the resource's connection (not set)",
+		"the resource's connect (not set)",
 	}
 	for _, at := range e.Contexts {
 		if at.Missing {

@@ -40,7 +40,7 @@ func (p *Pool) Resolve(name string, own Connection) (Resolved, error) {
 }
 
 const (
-	ownPlace    = "the resource's connection"
+	ownPlace    = "the resource's connect"
 	accessPlace = "the recorded access"
 )
 

@@ -219,7 +219,7 @@ func TestResolve_notConfigured(t *testing.T) {
 	if !errors.As(err, &notConfigured) {
 		t.Fatalf("got %T: %v", err, err)
 	}
-	want := "Looked in: provider connections (eu-1, eu-2), provider kubeconfigs (none), the resource's connection (not set), contexts of " +
+	want := "Looked in: provider connections (eu-1, eu-2), provider kubeconfigs (none), the resource's connect (not set), contexts of " +
 		file + " (eu-1, eu-2, kind-dev), contexts of /does/not/exist (no such file). Did you mean \"eu-1\"?"
 	if got := notConfigured.Places(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

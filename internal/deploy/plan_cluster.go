@@ -20,6 +20,9 @@ import (
 func (r *Runner) planCluster(ctx context.Context, set Set, name string, state State) (ClusterPlan, Problems) {
 	prior, known := state[name]
 	c, stays := set.Clusters[name]
+	if stays {
+		r.promise(name, set.Objects)
+	}
 	switch {
 	case !stays:
 		return planLeaving(set, prior), nil
@@ -97,7 +100,7 @@ func (r *Runner) planOffline(ctx context.Context, set Set, prior ClusterState, c
 	plan := ClusterPlan{Objects: map[fleet.ObjectKey]ObjectPlan{}}
 	for _, w := range list {
 		o := w.difference(w.Predicted())
-		if !certain && o.Action != ActionNone {
+		if (!certain || w.unsalted) && o.Action != ActionNone {
 			o.Fields = nil
 		}
 		plan.Objects[w.Key] = o
@@ -177,7 +180,6 @@ func (s *site) plan(ctx context.Context, prior ClusterState, known bool) (Cluste
 	}
 	list, found := s.runner.want(ctx, s, s.set, prior, saltOf(parent))
 	plan := ClusterPlan{Objects: map[fleet.ObjectKey]ObjectPlan{}, Unsettled: known && !prior.Status.Settled()}
-	s.promise()
 	// Definitions come first: an object whose definition changes cannot be judged by the old one.
 	changing := map[string]bool{}
 	for _, stage := range manifest.Stages {
@@ -207,15 +209,6 @@ func (s *site) plan(ctx context.Context, prior ClusterState, known bool) (Cluste
 	return plan, found
 }
 
-// promise tells the sets planned after this one what it is about to create here.
-func (s *site) promise() {
-	var kinds []string
-	for _, d := range manifest.DefinedKinds(s.set.Objects) {
-		kinds = append(kinds, d.GroupKind.String())
-	}
-	s.runner.promise(s.name, kinds, manifest.DefinedNamespaces(s.set.Objects))
-}
-
 func (s *site) planObject(ctx context.Context, w wanted, changing map[string]bool) (ObjectPlan, Problems) {
 	if w.Unchanged() {
 		return ObjectPlan{Fields: w.Prior}, nil
@@ -232,7 +225,7 @@ func (s *site) planObject(ctx context.Context, w wanted, changing map[string]boo
 	switch {
 	case err == nil:
 	case missingNamespace(err):
-		if s.runner.namespaceDefined(s.set, s.name, w.Key.Namespace) {
+		if s.runner.promisedNamespace(s.name, w.Key.Namespace) {
 			return guess, nil
 		}
 		return guess, Problems{{Cluster: s.name, Object: &key, Warning: true,
@@ -253,6 +246,8 @@ func (s *site) planObject(ctx context.Context, w wanted, changing map[string]boo
 	plan := w.difference(w.Predicted())
 	plan.Corrected = out.Corrected
 	switch {
+	case w.unsalted:
+		plan.Fields = nil
 	case w.Prior != nil && len(ssa.Diff(w.Prior, out.Fields)) == 0:
 		plan = ObjectPlan{Fields: w.Prior}
 	case len(ssa.Diff(plan.Fields, out.Fields)) > 0:

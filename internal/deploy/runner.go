@@ -8,10 +8,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/cluster"
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
+	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
 )
 
 // requestsPerCluster bounds the objects worked on at once on one cluster.
@@ -81,32 +83,38 @@ func (r *Runner) observation(set Set, cluster string) *observation {
 // promises are the kinds and namespaces that sets of this run are about to create on a cluster, so that a set planned
 // later does not take them for missing.
 type promises struct {
-	kinds      map[string]bool
+	kinds      map[string]manifest.DefinedKind
 	namespaces map[string]bool
 }
 
-func (r *Runner) promise(cluster string, kinds, namespaces []string) {
+func (r *Runner) promise(cluster string, objects []manifest.Object) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := r.promised[cluster]
 	if p == nil {
-		p = &promises{kinds: map[string]bool{}, namespaces: map[string]bool{}}
+		p = &promises{kinds: map[string]manifest.DefinedKind{}, namespaces: map[string]bool{}}
 		r.promised[cluster] = p
 	}
-	for _, k := range kinds {
-		p.kinds[k] = true
+	for _, d := range manifest.DefinedKinds(objects) {
+		p.kinds[d.GroupKind.String()] = d
 	}
-	for _, n := range namespaces {
+	for _, n := range manifest.DefinedNamespaces(objects) {
 		p.namespaces[n] = true
 	}
 }
 
-func (r *Runner) promisedKind(cluster, kind string) bool {
+// promisedKind tells how this run defines the kind on the cluster, if it does.
+func (r *Runner) promisedKind(cluster string, kind schema.GroupVersionKind) (manifest.DefinedKind, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.promised[cluster] != nil && r.promised[cluster].kinds[kind]
+	if r.promised[cluster] == nil {
+		return manifest.DefinedKind{}, false
+	}
+	d, ok := r.promised[cluster].kinds[kind.GroupKind().String()]
+	return d, ok && slices.Contains(d.Versions, kind.Version)
 }
 
+// promisedNamespace tells whether this run creates the namespace on the cluster.
 func (r *Runner) promisedNamespace(cluster, namespace string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

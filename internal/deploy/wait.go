@@ -28,6 +28,10 @@ func (s *site) waitDefined(ctx context.Context, of []wanted) Problems {
 		if errs[i] != nil {
 			found = append(found, s.problems(&key, errs[i])...)
 		}
+		if key.Kind == "CustomResourceDefinition" {
+			// What was discovered before, by this set or another of this run, lacks the new kind.
+			s.client.Reset()
+		}
 	}
 	return found
 }

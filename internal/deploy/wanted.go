@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -25,20 +24,18 @@ type wanted struct {
 	stage manifest.Stage
 	// pending tells that the cluster will serve the kind only once this run has created its definition.
 	pending bool
+	// unsalted tells that the digests of the object's values cannot be told yet, because the cluster has no salt for them.
+	unsalted bool
 }
 
 // want prepares the set's objects for a cluster. s is nil where the cluster cannot be asked; what is known of it must
 // then do. The errors are the user's: a kind not served, a namespace missing or out of place.
 func (r *Runner) want(ctx context.Context, s *site, set Set, prior ClusterState, salt []byte) ([]wanted, Problems) {
-	defined := map[string]manifest.DefinedKind{}
-	for _, d := range manifest.DefinedKinds(set.Objects) {
-		defined[d.GroupKind.String()] = d
-	}
 	var out []wanted
 	var found Problems
 	name := prior.Cluster.Name
 	for _, o := range set.Objects {
-		w, err := r.wantOne(ctx, s, set, o, prior, defined, salt)
+		w, err := r.wantOne(ctx, s, set, o, prior, salt)
 		if err != nil {
 			found = append(found, Problem{Cluster: name, Object: &w.Key, Err: err})
 			continue
@@ -48,20 +45,18 @@ func (r *Runner) want(ctx context.Context, s *site, set Set, prior ClusterState,
 	return out, append(found, duplicates(name, out)...)
 }
 
-func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Object, prior ClusterState, defined map[string]manifest.DefinedKind, salt []byte) (wanted, error) {
+func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Object, prior ClusterState, salt []byte) (wanted, error) {
 	w := wanted{Wanted: ssa.Wanted{Key: o.Key}, stage: o.Stage()}
 	kind := o.GroupVersionKind()
-	namespaced := false
-	switch resource, err := r.resourceOf(ctx, s, kind, prior.Applied); {
-	case err == nil:
-		w.Resource, namespaced = resource, resource.Namespaced
-	case r.comes(defined, prior.Cluster.Name, kind):
-		w.pending, namespaced = true, defined[kind.GroupKind().String()].Namespaced
-		if _, here := defined[kind.GroupKind().String()]; !here {
-			namespaced = o.Key.Namespace != ""
+	resource, err := r.resourceOf(ctx, s, kind, prior.Applied)
+	w.Resource = resource
+	namespaced := resource.Namespaced
+	if err != nil {
+		coming, ok := r.promisedKind(prior.Cluster.Name, kind)
+		if !ok {
+			return w, err
 		}
-	default:
-		return w, err
+		w.pending, namespaced = true, coming.Namespaced
 	}
 	body := o.DeepCopy()
 	switch {
@@ -70,12 +65,12 @@ func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Objec
 	case namespaced && o.Key.Namespace == "":
 		body.SetNamespace(set.Namespace)
 		w.Key.Namespace = set.Namespace
-	case !namespaced && o.Key.Namespace != "" && !w.pending:
+	case !namespaced && o.Key.Namespace != "":
 		return w, fmt.Errorf("%s: %s is cluster-scoped, but metadata.namespace is %q; remove it", o.Position, kind.Kind, o.Key.Namespace)
 	}
 	secret := o.IsSecret()
 	if secret {
-		w.Mask = mask(salt)
+		w.Mask, w.unsalted = mask(salt), len(salt) == 0
 		w.Body = manifest.SaltedHash(string(salt), body)
 	} else {
 		w.Body = manifest.Hash(body)
@@ -111,14 +106,6 @@ func (r *Runner) resourceOf(ctx context.Context, s *site, kind schema.GroupVersi
 // errNotKnown says that only the cluster could tell.
 var errNotKnown = errors.New("the cluster cannot be asked where it serves the kind")
 
-// comes tells whether this run defines the kind on the cluster.
-func (r *Runner) comes(defined map[string]manifest.DefinedKind, cluster string, kind schema.GroupVersionKind) bool {
-	if d, ok := defined[kind.GroupKind().String()]; ok && slices.Contains(d.Versions, kind.Version) {
-		return true
-	}
-	return r.promisedKind(cluster, kind.GroupKind().String())
-}
-
 // duplicates finds objects that turn out to be one once the default namespace is applied.
 func duplicates(cluster string, list []wanted) Problems {
 	var found Problems
@@ -144,9 +131,4 @@ func mask(salt []byte) ssa.Mask {
 		mac.Write([]byte(value))
 		return `"(sensitive ` + hex.EncodeToString(mac.Sum(nil)[:8]) + `)"`
 	}
-}
-
-// namespaceDefined tells whether the namespace is created by this run on the cluster.
-func (r *Runner) namespaceDefined(set Set, cluster, namespace string) bool {
-	return slices.Contains(manifest.DefinedNamespaces(set.Objects), namespace) || r.promisedNamespace(cluster, namespace)
 }

@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -123,7 +124,7 @@ func warnings(selectors []*Selector, clusters map[string]bool) []string {
 			for _, name := range argument.names {
 				if !clusters[name] {
 					found = append(found, fmt.Sprintf("%s%s has %q, but no cluster has this name%s",
-						where, argument.name, name, suggest(name, known)))
+						where, argument.name, name, cmp.Or(suggest(name, known), ".")))
 				}
 			}
 		}

@@ -18,7 +18,7 @@ type clusterModel struct {
 	Labels     types.Map    `tfsdk:"labels"`
 	Taints     types.List   `tfsdk:"taints"`
 	Properties types.Map    `tfsdk:"properties"`
-	Connection types.Object `tfsdk:"connect"`
+	Connect    types.Object `tfsdk:"connect"`
 	Discover   types.Set    `tfsdk:"discover"`
 
 	Unreachable types.String `tfsdk:"unreachable"`
@@ -41,10 +41,10 @@ func (m *clusterModel) active() bool {
 
 // own is the resource's own connection; known is false when any part of it is not known yet.
 func (m *clusterModel) own() (c cluster.Connection, known bool) {
-	if m.Connection.IsNull() {
+	if m.Connect.IsNull() {
 		return cluster.Connection{}, true
 	}
-	return connectionFrom(m.Connection)
+	return connectionFrom(m.Connect)
 }
 
 // wants tells whether discover asks for one of the given facts.

@@ -44,7 +44,7 @@ func (r *clusterResource) ValidateConfig(ctx context.Context, req resource.Valid
 		return
 	}
 	at := path.Root("connect")
-	resp.Diagnostics.Append(connectionProblems(config.Connection, at)...)
+	resp.Diagnostics.Append(connectionProblems(config.Connect, at)...)
 	if own, _ := config.own(); slices.Contains(own.Secrets(), cluster.SecretProxyUser) {
 		resp.Diagnostics.AddAttributeError(at.AtName("proxy_url"), "Secret in a resource's connection",
 			"The URL of the proxy contains a user name or a password, which would end up in the state. "+

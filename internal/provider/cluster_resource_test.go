@@ -179,7 +179,7 @@ func TestAccCluster_unreachable(t *testing.T) {
 
 	config("")
 	proxy.Refuse()
-	says(t, w.Apply(), `Warning: Cluster "x" does not answer`, "connection refused", "registered all the same")
+	says(t, w.Apply(), `Warning: Cluster "x" does not answer`, "Connection refused", "registered all the same")
 	if diff := cmp.Diff(map[string]any{"uid": nil, "minor": nil, "reachable": false}, state()); diff != "" {
 		t.Errorf("registered offline (-want +got)\n%s", diff)
 	}
@@ -268,7 +268,7 @@ provider "fleet" {
 }
 resource "fleet_cluster" "x" {
   name = "x"
-  connection = {
+  connect = {
     host                   = %q
     cluster_ca_certificate = file("ca.crt")
   }
@@ -359,14 +359,14 @@ func TestAccCluster_errors(t *testing.T) {
 		{
 			name: "nobody configured it", provider: fmt.Sprintf("kubeconfig_paths = [%q]", file), atPlan: true,
 			says: []string{`Error: No connection for cluster "eu-9"`, "Looked in: provider connections (none), provider kubeconfigs (none)",
-				"the resource's connection (not set)", "(eu-1). Did you mean \"eu-1\"?"},
+				"the resource's connect (not set)", "(eu-1). Did you mean \"eu-1\"?"},
 		},
 		{
 			name: "a kubeconfig that does not parse", provider: `kubeconfigs = { eu-9 = "apiVersion: [" }`, atPlan: true,
 			says: []string{`The connection of cluster "eu-9" cannot be used`, `provider kubeconfigs["eu-9"]`, "does not parse"},
 		},
 		{
-			name: "a context that is not there", provider: fmt.Sprintf("kubeconfig_paths = [%q]", file), cluster: `connection = { context = "nowhere" }`,
+			name: "a context that is not there", provider: fmt.Sprintf("kubeconfig_paths = [%q]", file), cluster: `connect = { context = "nowhere" }`,
 			atPlan: true, says: []string{`there is no context "nowhere"; there are: eu-1`},
 		},
 		{
@@ -374,7 +374,7 @@ func TestAccCluster_errors(t *testing.T) {
 			says: []string{`Error: The certificate of cluster "eu-9" is not trusted`, "presented:", "expected:"},
 		},
 		{name: "wrong token", provider: connection(`token = "nonsense"`), says: []string{`Error: No access to cluster "eu-9"`, "401 Unauthorized"}},
-		{name: "expired token", provider: connection(fmt.Sprintf("token = %q", c.ExpiredToken(t))), says: []string{`Error: No access to cluster "eu-9"`, "The token expired at"}},
+		{name: "expired token", provider: connection(fmt.Sprintf("token = %q", c.ExpiredToken(t))), says: []string{`Error: No access to cluster "eu-9"`, "the token expired at"}},
 		{
 			name: "no permission", provider: connection(fmt.Sprintf("token = %q", c.ServiceAccount(t, namespace))),
 			says: []string{`Error: Not allowed on cluster "eu-9"`, `cannot get resource "namespaces"`},
@@ -385,13 +385,13 @@ func TestAccCluster_errors(t *testing.T) {
 			says:     []string{`Error: No access to cluster "eu-9"`, "The plugin says:", "session expired, run login"},
 		},
 		{name: "no URL", provider: `connections = { eu-9 = { host = "10.0.0.1" } }`, atPlan: true, says: []string{"Invalid connection", "is not a URL"}},
-		{name: "exec and token", provider: connection(`exec = { command = "c" }` + "\n" + `token = "t"`), atPlan: true, says: []string{"exec and token exclude each other"}},
+		{name: "exec and token", provider: connection(`exec = { command = "c" }` + "\n" + `token = "t"`), atPlan: true, says: []string{"Both exec and token are set"}},
 		{
-			name: "a base64 authority", cluster: fmt.Sprintf(`connection = { host = %q, cluster_ca_certificate = filebase64("ca.crt") }`, c.Host), atPlan: true,
+			name: "a base64 authority", cluster: fmt.Sprintf(`connect = { host = %q, cluster_ca_certificate = filebase64("ca.crt") }`, c.Host), atPlan: true,
 			says: []string{"base64decode()", "on main.tf line"},
 		},
 		{
-			name: "a password in the resource's proxy_url", cluster: `connection = { host = "https://h", proxy_url = "http://u:p@h:1" }`, atPlan: true,
+			name: "a password in the resource's proxy_url", cluster: `connect = { host = "https://h", proxy_url = "http://u:p@h:1" }`, atPlan: true,
 			says: []string{"Secret in a resource's connection"},
 		},
 		{name: "a duration that is none", provider: `connect_timeout = "soon"`, atPlan: true, says: []string{`"soon" is not a positive duration`}},
@@ -471,12 +471,12 @@ provider "fleet" {
   kubeconfigs = { text = var.kubeconfig }
 }
 resource "fleet_cluster" "this" {
-  for_each   = toset(["token", "cert", "text"])
-  name       = each.key
+  for_each = toset(["token", "cert", "text"])
+  name     = each.key
 }
 resource "fleet_cluster" "exec" {
-  name       = "exec"
-  connection = {
+  name = "exec"
+  connect = {
     host                   = %[1]q
     cluster_ca_certificate = file("ca.crt")
     exec = {
@@ -517,7 +517,7 @@ resource "fleet_cluster" "exec" {
 				}
 			}
 		}
-		for _, text := range []string{"fleet.cluster: request", "object=/version", "status=200", "duration="} {
+		for _, text := range []string{"@module=fleet.cluster", "object=/version", "status=200", "duration="} {
 			if !strings.Contains(written["trace.log"], text) {
 				t.Errorf("the log lacks %q", text)
 			}

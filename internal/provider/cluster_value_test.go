@@ -198,7 +198,7 @@ func TestClustersFromMapRefuses(t *testing.T) {
 	}
 }
 
-// described prints diagnostics as "path: detail".
+// described prints diagnostics as "path: detail", also where the detail itself begins with the path.
 func described(diags diag.Diagnostics) []string {
 	var texts []string
 	for _, d := range diags {
@@ -206,7 +206,7 @@ func described(diags diag.Diagnostics) []string {
 		if p, ok := d.(diag.DiagnosticWithPath); ok {
 			at = p.Path().String() + ": "
 		}
-		texts = append(texts, at+d.Detail())
+		texts = append(texts, at+strings.TrimPrefix(d.Detail(), at))
 	}
 	return texts
 }

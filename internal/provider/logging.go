@@ -29,14 +29,20 @@ type loggingKey struct{}
 // withLogging gives a context the subsystems' loggers. Entries that are logged with another context go to the log, too,
 // but do not tell which request of Terraform's they belong to.
 func withLogging(ctx context.Context) context.Context {
-	ctx = tflog.NewSubsystem(ctx, clusterSubsystem, tflog.WithRootFields(), tflog.WithLevelFromEnv("TF_LOG_PROVIDER_FLEET", clusterSubsystem))
-	ctx = tflog.NewSubsystem(ctx, klogSubsystem, tflog.WithRootFields(), tflog.WithLevelFromEnv("TF_LOG_PROVIDER_FLEET", "client_go"))
+	ctx = tflog.NewSubsystem(ctx, clusterSubsystem, tflog.WithRootFields(), clusterLevel, callersLine)
 	return context.WithValue(ctx, loggingKey{}, true)
 }
 
+var (
+	clusterLevel = tflog.WithLevelFromEnv("TF_LOG_PROVIDER_FLEET", clusterSubsystem)
+	klogLevel    = tflog.WithLevelFromEnv("TF_LOG_PROVIDER_FLEET", "client_go")
+	// callersLine has entries name the line that logs and not the ones here that pass them on.
+	callersLine = tflog.WithAdditionalLocationOffset(2)
+)
+
 // clusterLog is how the cluster package logs: with the logger of the context at hand, else with the one of base.
 func clusterLog(base context.Context) cluster.Log {
-	base = withLogging(context.WithoutCancel(base))
+	base = tflog.NewSubsystem(context.WithoutCancel(base), clusterSubsystem, clusterLevel, callersLine)
 	return func(ctx context.Context, level slog.Level, message string, fields map[string]any) {
 		if ctx.Value(loggingKey{}) == nil {
 			ctx = base
@@ -71,7 +77,8 @@ func routeKlog(ctx context.Context) {
 		if err := flags.Set("v", klogVerbosity); err != nil {
 			tflog.Warn(ctx, "client-go's verbosity cannot be set", map[string]any{"error": err.Error()})
 		}
-		klog.SetLogger(logr.New(klogSink{ctx: withLogging(context.WithoutCancel(ctx))}))
+		ctx = tflog.NewSubsystem(context.WithoutCancel(ctx), klogSubsystem, klogLevel)
+		klog.SetLogger(logr.New(klogSink{ctx: ctx}))
 	})
 }
 

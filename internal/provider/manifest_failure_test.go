@@ -114,7 +114,7 @@ func TestAccManifest_partialUpdate(t *testing.T) {
 	}
 	p.Heal()
 	out := s.Plan()
-	contains(t, out, "update Deployment.apps "+ns+"/web on us-1: spec.replicas 1 → 2", "finish the last apply")
+	contains(t, out, "update Deployment.apps "+ns+"/web on us-1: spec.replicas 1 → 2")
 	s.Apply()
 	s.PlanEmpty()
 	if diff := cmp.Diff(before, uids(t, deployments, ns, "web")); diff != "" {

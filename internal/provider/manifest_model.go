@@ -40,7 +40,7 @@ type inventoryModel struct {
 }
 
 type waitModel struct {
-	For     types.String `tfsdk:"for"`
+	Until   types.String `tfsdk:"until"`
 	Timeout types.String `tfsdk:"timeout"`
 }
 
@@ -155,7 +155,7 @@ func (r *manifestResource) frame(ctx context.Context, m manifestModel) (deploy.S
 	var wait waitModel
 	if !m.Wait.IsNull() && !m.Wait.IsUnknown() {
 		diags.Append(m.Wait.As(ctx, &wait, basetypes.ObjectAsOptions{})...)
-		set.Wait.Ready = wait.For.ValueString() != "none"
+		set.Wait.Ready = wait.Until.ValueString() != "none"
 		if t := wait.Timeout.ValueString(); t != "" {
 			timeout = t
 		}

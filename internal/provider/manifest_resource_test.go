@@ -134,7 +134,7 @@ func TestAccManifest_noPerpetualDiff(t *testing.T) {
 	s.set(fmt.Sprintf("namespace = %q\nsecrets_in_state = true", ns), `
 apiVersion: apps/v1
 kind: StatefulSet
-metadata: {name: odd, labels: {}, annotations: {n: "1", b: "true"}}
+metadata: {name: odd, labels: {}, annotations: {one: "1", yes-no: "true"}}
 spec:
   replicas: 1
   serviceName: odd
@@ -200,7 +200,7 @@ kind: PersistentVolumeClaim
 metadata: {name: odd}
 spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1024Mi}}, storageClassName: ""}
 `)
-	s.Write("set.tf", strings.Replace(read(t, s.Path("set.tf")), "manifests", "wait = { for = \"none\" }\n  manifests", 1))
+	s.Write("set.tf", strings.Replace(read(t, s.Path("set.tf")), "manifests", "wait = { until = \"none\" }\n  manifests", 1))
 	s.Apply()
 	s.PlanEmpty()
 	s.Plan("-refresh-only")

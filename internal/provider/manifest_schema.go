@@ -84,7 +84,7 @@ func manifestArguments() map[string]schema.Attribute {
 			MarkdownDescription: "What an apply waits for.",
 			Optional:            true,
 			Attributes: map[string]schema.Attribute{
-				"for": schema.StringAttribute{
+				"until": schema.StringAttribute{
 					MarkdownDescription: "`ready` (default): until every object is healthy at the generation that was applied, by the rules of kstatus. `none`: not at all.",
 					Optional:            true,
 					Validators:          []validator.String{stringvalidator.OneOf("ready", "none")},

@@ -37,7 +37,7 @@ func (m *placementModel) decide(ctx context.Context) diag.Diagnostics {
 		return diags
 	}
 	for _, warning := range decision.Warnings {
-		diags.AddWarning("A selector names a cluster that is not there", warning+".")
+		diags.AddWarning("A selector names a cluster that is not there", warning)
 	}
 	if len(decision.Undecided) > 0 {
 		return diags
@@ -76,14 +76,14 @@ func (m *placementModel) selectors(ctx context.Context) (placementSelectors, dia
 	for i, element := range m.Selectors.Elements() {
 		object, ok := element.(types.Object)
 		if !ok || object.IsNull() {
-			diags.AddAttributeError(path.Root("selectors").AtListIndex(i), invalidSelector, "The item is null. Leave it out.")
+			refuseSelector(&diags, path.Root("selectors").AtListIndex(i), "The item is null. Leave it out.")
 			continue
 		}
 		add(path.Root("selectors").AtListIndex(i), object)
 	}
 	if m.Selector.IsNull() && !m.Selectors.IsNull() && !m.Selectors.IsUnknown() && len(m.Selectors.Elements()) == 0 {
 		// Whoever computed an empty list meant no cluster, and would get all.
-		diags.AddAttributeError(path.Root("selectors"), invalidSelector,
+		refuseSelector(&diags, path.Root("selectors"),
 			"The list is empty. Give at least one selector, or set selectors to null to choose all clusters.")
 	}
 	return chosen, diags
@@ -135,7 +135,8 @@ func selectDiagnostics(err error, paths []path.Path) diag.Diagnostics {
 		return diags
 	}
 	for _, failure := range failures {
-		diags.AddAttributeError(paths[failure.Selector].AtName("cel"), "Expression fails", failure.Error())
+		at := paths[failure.Selector].AtName("cel")
+		diags.AddAttributeError(at, fmt.Sprintf("The expression %s fails", at), failure.Error())
 	}
 	return diags
 }

@@ -98,11 +98,11 @@ resource "fleet_placement" "narrower" {
 func TestAccPlacement_refused(t *testing.T) {
 	w, write := placementWorkspace(t, fleettest.Terraform(t), clustersByHand)
 	atValidate := map[string]string{
-		`selector = { match_expressions = [{ key = "a", operator = "is" }] }`:                     `there is no operator "is"; want one of In, NotIn, Exists, DoesNotExist`,
+		`selector = { match_expressions = [{ key = "a", operator = "is" }] }`:                     `selector.match_expressions[0].operator: there is no operator "is"; want one of In, NotIn, Exists, DoesNotExist`,
 		`selector = { match_expressions = [{ key = "a", operator = "In" }] }`:                     "operator In needs at least one value to compare with",
 		`selector = { match_expressions = [{ key = "a", operator = "Exists", values = ["b"] }] }`: "operator Exists looks at the key only and takes no values",
-		`selector = { match_labels = { "a b" = "c" } }`:                                           `"a b" cannot be a label's key`,
-		`selectors = [{}, { cel = "cluster.nmae == \"a\"" }]`:                                     `1:8: undefined field 'nmae'; did you mean "name"?`,
+		`selector = { match_labels = { "a b" = "c" } }`:                                           `selector.match_labels["a b"]: "a b" cannot be a label's key`,
+		`selectors = [{}, { cel = "cluster.nmae == \"a\"" }]`:                                     `selectors[1].cel: 1:8: undefined field 'nmae'; did you mean "name"?`,
 		`selector = { cel = "cluster.name" }`:                                                     "the expression yields string, want bool",
 		`selector = { names = [] }`:                                                               "The list is empty. Name at least one cluster",
 	}
@@ -112,7 +112,7 @@ func TestAccPlacement_refused(t *testing.T) {
 	}
 	atPlan := map[string][]string{
 		"clusters = local.clusters\nselector = { cel = \"cluster.labels.tier == \\\"gold\\\"\" }": {
-			"cannot be evaluated for clusters eu-2, us-1.", "1:15: no such key: tier",
+			"The expression selector.cel fails", "cannot be evaluated for clusters eu-2, us-1.", "1:15: no such key: tier",
 			`or give a default, as in cluster.labels[?"tier"].orValue("").`,
 		},
 		"clusters = local.clusters\nselectors = []":                     {"The list is empty. Give at least one selector"},

@@ -17,7 +17,11 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/internal/placement"
 )
 
-const invalidSelector = "Invalid selector"
+// refuseSelector reports what is wrong with a part of a selector. The text repeats the path, because Terraform shows no
+// more of it than the line of the resource.
+func refuseSelector(diags *diag.Diagnostics, at path.Path, detail string) {
+	diags.AddAttributeError(at, "Invalid selector", at.String()+": "+detail)
+}
 
 // compileSelector reads and checks a selector. The result is nil where a part of it is unknown or wrong; what is
 // known is checked all the same. The selector may look at the cluster attributes in sees.
@@ -36,10 +40,10 @@ func compileSelector(ctx context.Context, at path.Path, object types.Object, see
 	selector, err := placement.Compile(spec)
 	if invalid := (*placement.InvalidSelectorError)(nil); errors.As(err, &invalid) {
 		for _, problem := range invalid.Problems {
-			diags.AddAttributeError(problemPath(at, problem), invalidSelector, problem.Detail)
+			refuseSelector(&diags, problemPath(at, problem), problem.Detail)
 		}
 	} else if err != nil {
-		diags.AddAttributeError(at, invalidSelector, err.Error())
+		refuseSelector(&diags, at, err.Error())
 	} else {
 		diags.Append(checkSight(at, selector, sees)...)
 	}
@@ -71,7 +75,7 @@ func checkSight(at path.Path, selector *placement.Selector, sees []string) diag.
 		}
 	}
 	if len(blind) > 0 {
-		diags.AddAttributeError(at.AtName("cel"), invalidSelector, fmt.Sprintf(
+		refuseSelector(&diags, at.AtName("cel"), fmt.Sprintf(
 			"The expression looks at %s of the cluster, which this resource does not take, so that what changes by itself never "+
 				"shows as a change here. It can look at %s. Choose by other attributes in a fleet_placement, and pass its selected.",
 			strings.Join(blind, ", "), strings.Join(sees, ", ")))
@@ -120,7 +124,7 @@ func (r *selectorReader) labels(value types.Map) map[string]string {
 		text, _ := element.(types.String)
 		r.known = r.known && !text.IsUnknown()
 		if text.IsNull() {
-			r.diags.AddAttributeError(r.at.AtName("match_labels").AtMapKey(key), invalidSelector, fmt.Sprintf(
+			refuseSelector(&r.diags, r.at.AtName("match_labels").AtMapKey(key), fmt.Sprintf(
 				"The value is null. To ask that a label is not set, write match_expressions = [{ key = %q, operator = \"DoesNotExist\" }].", key))
 		}
 		labels[key] = text.ValueString()
@@ -135,7 +139,7 @@ func (r *selectorReader) requirements(ctx context.Context, value types.List) []f
 		at := r.at.AtName("match_expressions").AtListIndex(i)
 		object, ok := element.(types.Object)
 		if !ok || object.IsNull() {
-			r.diags.AddAttributeError(at, invalidSelector, "The item is null. Leave it out.")
+			refuseSelector(&r.diags, at, "The item is null. Leave it out.")
 		}
 		requirements = append(requirements, r.requirement(ctx, at, object))
 	}
@@ -167,7 +171,7 @@ func (r *selectorReader) requirement(ctx context.Context, at path.Path, object t
 // names refuses an empty list: it would not restrict anything, while whoever computed it meant no cluster at all.
 func (r *selectorReader) names(value types.List) []string {
 	if !value.IsNull() && !value.IsUnknown() && len(value.Elements()) == 0 {
-		r.diags.AddAttributeError(r.at.AtName("names"), invalidSelector,
+		refuseSelector(&r.diags, r.at.AtName("names"),
 			"The list is empty. Name at least one cluster, or set names to null to consider all clusters.")
 	}
 	return r.texts(r.at.AtName("names"), value)
@@ -182,7 +186,7 @@ func (r *selectorReader) texts(at path.Path, value types.List) []string {
 		case text.IsUnknown():
 			r.known = false
 		case text.IsNull():
-			r.diags.AddAttributeError(at.AtListIndex(i), invalidSelector, "The item is null. Leave it out.")
+			refuseSelector(&r.diags, at.AtListIndex(i), "The item is null. Leave it out.")
 		default:
 			texts = append(texts, text.ValueString())
 		}
@@ -193,7 +197,7 @@ func (r *selectorReader) texts(at path.Path, value types.List) []string {
 func (r *selectorReader) cel(value types.String) string {
 	r.known = r.known && !value.IsUnknown()
 	if !value.IsNull() && !value.IsUnknown() && strings.TrimSpace(value.ValueString()) == "" {
-		r.diags.AddAttributeError(r.at.AtName("cel"), invalidSelector, "The expression is empty. Set cel to null to ask nothing.")
+		refuseSelector(&r.diags, r.at.AtName("cel"), "The expression is empty. Set cel to null to ask nothing.")
 		return ""
 	}
 	return value.ValueString()

@@ -21,7 +21,7 @@ resource "fleet_cluster" "edge" {
     currency = "EUR"
   }
 
-  connection = {
+  connect = {
     host       = "https://store-17.example.com:6443"
     token_file = "/run/secrets/store-17"
   }
