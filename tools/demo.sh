@@ -10,13 +10,26 @@ chapter() {
 }
 
 say() {
-  printf '\n%s\n' "$@"
+  printf '\n'
+  printf '%s\n' "$@"
 }
 
 # show runs a command the way a reader would type it, its output below it.
 show() {
   printf '\n  $ %s\n' "$*"
   "$@" 2>&1 | sed 's/^/    /'
+}
+
+# elide leaves out what is between a line with one text and a line with another,
+# and says how much it was.
+elide() {
+  awk -v from="$1" -v to="$2" '
+    function mark() { if (left) print "    [... " left " lines left out here]"; left = 0 }
+    index($0, from) { hiding = 1 }
+    index($0, to) { hiding = 0 }
+    hiding { left++; next }
+    { mark(); print; fflush() }
+    END { mark() }'
 }
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/fleet-demo.XXXXXX")
@@ -65,24 +78,24 @@ else
 fi
 mkdir "$work/bin"
 ln -s "$program" "$work/bin/$terraform"
-show "$work/bin/$terraform" version
+export PATH=$work/bin:$PATH
+show "$terraform" version
 
 chapter "2. Three real clusters"
 mkdir "$work/fleet"
-show build/controlplane up --dir "$work/fleet"
-
+show build/controlplane up --dir "$work/fleet" | elide "Try next" "never said"
 ln -s "$(sed -n 's/^ *"kubectl": *"\(.*\)".*/\1/p' "$work/fleet/fleet.json")" "$work/bin/kubectl"
-export PATH=$work/bin:$PATH KUBECONFIG=$work/fleet/kubeconfig TF_VAR_kubeconfig=$work/fleet/kubeconfig
+export KUBECONFIG=$work/fleet/kubeconfig TF_VAR_kubeconfig=$work/fleet/kubeconfig
 
 chapter "3. One apply, three clusters"
 cp -R examples/quickstart "$work/quickstart"
 cd "$work/quickstart"
 say "examples/quickstart is a small shop: a namespace with its content, and a custom" \
   "resource together with its definition. From nothing, in one apply:"
-show "$terraform" init
-show "$terraform" apply -auto-approve
+show "$terraform" init | elide "has created a lock file" "successfully initialized"
+show "$terraform" apply -auto-approve | elide "will perform the following actions" "Plan:"
 say "It is really there:"
-show kubectl --context us-1 --namespace shop get deployments,services,configmaps,promotions
+show kubectl --context us-1 --namespace shop get deployments,services,promotions
 
 chapter "4. Somebody scales by hand"
 show kubectl --context eu-2 --namespace shop scale deployment web --replicas=7
@@ -102,7 +115,7 @@ say "And a second plan has nothing to say:"
 show "$terraform" plan -detailed-exitcode
 
 chapter "7. Everything goes again"
-show "$terraform" destroy -auto-approve
+show "$terraform" destroy -auto-approve | elide "will perform the following actions" "Plan:"
 show kubectl --context eu-2 get namespaces
 cd "$root"
 show build/controlplane down --dir "$work/fleet"

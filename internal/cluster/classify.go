@@ -60,6 +60,9 @@ func (t target) classify(err error) error {
 		return &CredentialsError{Cluster: t.name, Host: t.host, Problem: "the proxy in proxy_url wants credentials, or others than it got (407)"}
 	}
 	if cause := t.networkCause(err); cause != nil {
+		if strings.Contains(err.Error(), "proxyconnect ") {
+			cause = fmt.Errorf("the proxy: %w", cause)
+		}
 		return &UnreachableError{Cluster: t.name, Host: t.host, Err: cause}
 	}
 	return err
@@ -206,7 +209,6 @@ func (t target) expectedAuthority() string {
 // networkCause words what the network did, or is nil when it did nothing wrong.
 func (t target) networkCause(err error) error {
 	var dns *net.DNSError
-	var timeout interface{ Timeout() bool }
 	var op *net.OpError
 	var urlError *url.Error
 	switch {
@@ -218,8 +220,11 @@ func (t target) networkCause(err error) error {
 		return errors.New("connection reset by peer")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("the connection was closed in the middle of an exchange")
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return errors.New("no answer in time: " + t.redact(lastOf(err)))
+	case errors.As(err, &op) && op.Op == "dial" && op.Timeout():
+		return errors.New("no answer in time")
+	case errors.Is(err, context.DeadlineExceeded):
+		// The caller ran out of time, which need not be the cluster's fault.
+		return nil
 	case errors.As(err, &op), errors.As(err, &urlError):
 		return errors.New(t.redact(lastOf(err)))
 	}
@@ -227,12 +232,11 @@ func (t target) networkCause(err error) error {
 }
 
 // timedOut is the cause of a probe that ran out of time, with what an attempt before that met.
-func (t target) timedOut(err error, timeout time.Duration) error {
-	cause := error(noAnswer{after: timeout})
+func (t target) timedOut(err error, silence noAnswer) error {
 	if _, previous, found := strings.Cut(err.Error(), "error from a previous attempt: "); found {
-		return fmt.Errorf("%w; before that: %s", cause, t.redact(previous))
+		return fmt.Errorf("%w; before that: %s", silence, t.redact(previous))
 	}
-	return cause
+	return silence
 }
 
 // lastOf is the innermost message, without the URLs and the addresses around it.

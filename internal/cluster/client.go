@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"sync"
@@ -79,12 +80,12 @@ func (c *Client) UID(ctx context.Context) (string, error) {
 	if c.uid != "" {
 		return c.uid, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
+	ctx, done := asking(ctx)
+	defer done()
 	namespaces := schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
 	found, err := c.metadata.Resource(namespaces).Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
 	if err != nil {
-		return "", c.explain(err)
+		return "", c.explain(ctx, err)
 	}
 	c.uid = string(found.UID)
 	return c.uid, nil
@@ -95,8 +96,17 @@ func (c *Client) UID(ctx context.Context) (string, error) {
 // as what an API server says about one object, come back as they are.
 func (c *Client) Classify(err error) error { return c.target.classify(err) }
 
-// explain is Classify for the questions this package asks, where being forbidden is an answer about the cluster.
-func (c *Client) explain(err error) error {
+// asking bounds a question that this package asks by itself.
+func asking(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, askTimeout, noAnswer{after: askTimeout})
+}
+
+// explain is Classify for the questions this package asks, where silence and being forbidden are answers about the
+// cluster.
+func (c *Client) explain(ctx context.Context, err error) error {
+	if silence := (noAnswer{}); errors.As(context.Cause(ctx), &silence) {
+		return &UnreachableError{Cluster: c.name, Host: c.target.host, Err: c.target.timedOut(err, silence)}
+	}
 	err = c.Classify(err)
 	if apierrors.IsForbidden(err) {
 		return &ForbiddenError{Cluster: c.name, Host: c.target.host, Denied: err.Error()}

@@ -53,8 +53,8 @@ func (c *Client) Discover(ctx context.Context) (*Discovery, error) {
 	if c.discovered != nil {
 		return c.discovered, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
+	ctx, done := asking(ctx)
+	defer done()
 	client, err := discovery.NewDiscoveryClientForConfigAndClient(c.config, c.http)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (c *Client) Discover(ctx context.Context) (*Discovery, error) {
 	groups, lists, err := client.ServerGroupsAndResourcesWithContext(ctx)
 	failed, partial := discovery.GroupDiscoveryFailedErrorGroups(err)
 	if err != nil && !partial {
-		return nil, c.explain(err)
+		return nil, c.explain(ctx, err)
 	}
 	c.discovered = &Discovery{Mapper: mapper(groups, lists), Kinds: kinds(lists), Failed: failed}
 	return c.discovered, nil

@@ -102,7 +102,8 @@ type MissingCredentialsError struct {
 }
 
 func (e *MissingCredentialsError) Error() string {
-	return fmt.Sprintf("cluster %q was last reached with %s, which has left the configuration", e.Cluster, strings.Join(e.Missing, " and "))
+	return fmt.Sprintf("cluster %q was last reached with %s, which the provider's configuration no longer gives; keep it for one more apply, "+
+		"until nothing is owed to the cluster", e.Cluster, strings.Join(e.Missing, " and "))
 }
 
 // UnreachableError says that a cluster does not answer: nobody listens, the network is down, or something in between

@@ -20,6 +20,11 @@ type layer struct {
 	elsewhere bool
 }
 
+// invalid says that the layer cannot be used.
+func (l layer) invalid(cluster, attribute, problem string) error {
+	return &InvalidError{Cluster: cluster, Place: l.place, Own: l.own, Attribute: attribute, Problem: problem}
+}
+
 // merged is the outcome of a merge, with the layer every part came from.
 type merged struct {
 	Connection
@@ -48,6 +53,9 @@ func merge(layers []layer, ownHostWins bool) merged {
 	m := merged{layers: layers, origin: map[string]int{}}
 	for i, l := range layers {
 		c := l.conn
+		if l.elsewhere {
+			m.KubeconfigPath, m.Context, m.InCluster = c.KubeconfigPath, c.Context, c.InCluster
+		}
 		if m.take(partHost, i, c.Host != "") {
 			m.Host = c.Host
 		} else if c.Host != "" && l.own && !l.content && ownHostWins && m.hostIsPlaceholder() {
@@ -134,12 +142,6 @@ func (m *merged) mergeExec(i int, e *Exec) {
 		m.Exec.Env = maps.Clone(e.Env)
 		m.take(partExecEnv, i, true)
 	}
-}
-
-// hasCredentials tells whether there is anything to authenticate with.
-func (m *merged) hasCredentials() bool {
-	return m.Token != "" || m.TokenFile != "" || (m.ClientCertificate != "" && m.ClientKey != "") ||
-		(m.Exec != nil && m.Exec.Command != "") || m.Username != ""
 }
 
 // layerOf is the layer a part came from; ok is false when no place provides it.

@@ -38,8 +38,8 @@ func (d Denied) String() string {
 // Can asks the cluster, all at once, whether we may do what is listed, and returns what we may not, in the order
 // given. It writes nothing: an access review is a question.
 func (c *Client) Can(ctx context.Context, wanted []authorizationv1.ResourceAttributes) ([]Denied, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
+	ctx, done := asking(ctx)
+	defer done()
 	client, err := authorizationclient.NewForConfigAndClient(c.config, c.http)
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func (c *Client) Can(ctx context.Context, wanted []authorizationv1.ResourceAttri
 	var denied []Denied
 	for i, err := range errs {
 		if err != nil {
-			return nil, fmt.Errorf("asking whether we may %s: %w", Denied{ResourceAttributes: wanted[i]}, c.explain(err))
+			return nil, fmt.Errorf("asking whether we may %s: %w", Denied{ResourceAttributes: wanted[i]}, c.explain(ctx, err))
 		}
 		if status := results[i].Status; !status.Allowed {
 			denied = append(denied, Denied{ResourceAttributes: wanted[i], Reason: status.Reason})

@@ -22,7 +22,7 @@ func (c *Client) probe(ctx context.Context, timeout time.Duration) error {
 			return err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, noAnswer{after: timeout})
 	defer cancel()
 	client, err := discovery.NewDiscoveryClientForConfigAndClient(c.config, c.http)
 	if err != nil {
@@ -30,10 +30,7 @@ func (c *Client) probe(ctx context.Context, timeout time.Duration) error {
 	}
 	body, err := client.RESTClient().Get().AbsPath("/version").Do(ctx).Raw()
 	if err != nil {
-		if ctx.Err() != nil {
-			return &UnreachableError{Cluster: c.name, Host: c.target.host, Err: c.target.timedOut(err, timeout)}
-		}
-		return c.explainProbe(err)
+		return c.explainProbe(c.explain(ctx, err))
 	}
 	var info version.Info
 	if err := json.Unmarshal(body, &info); err != nil || info.GitVersion == "" {
@@ -47,12 +44,12 @@ func (c *Client) probe(ctx context.Context, timeout time.Duration) error {
 	return nil
 }
 
-// explainProbe is Classify for the first contact, where any answer but the version is an answer about the cluster.
+// explainProbe goes on where explain ends: at the first contact, any answer but the version says something about the
+// cluster.
 func (c *Client) explainProbe(err error) error {
-	classified := c.explain(err)
 	var status apierrors.APIStatus
-	if !errors.As(classified, &status) {
-		return classified
+	if !errors.As(err, &status) {
+		return err
 	}
 	code := int(status.Status().Code)
 	switch {

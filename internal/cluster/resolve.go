@@ -48,72 +48,70 @@ func (p *Pool) resolve(name string, own Connection, place string, ownHostWins bo
 	if err := p.knownFor(name); err != nil {
 		return merged{}, err
 	}
-	first, inConnections := p.cfg.Connections[name]
-	text, inKubeconfigs := p.cfg.Kubeconfigs[name]
-	firstPlace := "provider connections[" + strconv.Quote(name) + "]"
-	textPlace := "provider kubeconfigs[" + strconv.Quote(name) + "]"
-	invalid := func(l layer, attribute, problem string) error {
-		return &InvalidError{Cluster: name, Place: l.place, Own: l.own, Attribute: attribute, Problem: problem}
+	layers, err := p.layers(name, own, place)
+	if err != nil {
+		return merged{}, err
 	}
-
-	var layers []layer
-	if !inConnections && !inKubeconfigs && own.IsZero() {
-		found, err := p.byContext(name)
-		if err != nil {
-			return merged{}, err
-		}
-		layers = append(layers, found)
-	}
-	if inConnections {
-		layers = append(layers, layer{place: firstPlace, conn: first})
-		if content, err := p.contentOf(name, firstPlace, false, first, own); err != nil {
-			return merged{}, err
-		} else if content != nil {
-			layers = append(layers, *content)
-		}
-	}
-	if inKubeconfigs {
-		l := layer{place: textPlace, content: true}
-		var err error
-		if l.conn, err = kubeconfigText(text); err != nil {
-			return merged{}, invalid(l, "", err.Error())
-		}
-		layers = append(layers, l)
-	}
-	if !own.IsZero() {
-		layers = append(layers, layer{place: place, conn: own, own: true})
-		// The first place's file, where it names one, stands for the connection's file as a whole.
-		if !first.namesContent() {
-			if isFalse(first.InCluster) {
-				own.InCluster = nil
-			}
-			if content, err := p.contentOf(name, place, true, own, Connection{}); err != nil {
-				return merged{}, err
-			} else if content != nil {
-				layers = append(layers, *content)
-			}
-		}
-	}
-
 	for _, l := range layers {
 		problems := l.conn.checkTexts()
 		if !l.content {
 			problems = l.conn.Check()
 		}
 		for _, problem := range problems {
-			return merged{}, invalid(l, problem.Attribute, problem.Message)
+			return merged{}, l.invalid(name, problem.Attribute, problem.Message)
 		}
 	}
 	m := merge(layers, ownHostWins)
-	for _, l := range layers {
-		if l.elsewhere {
-			m.KubeconfigPath, m.Context, m.InCluster = l.conn.KubeconfigPath, l.conn.Context, l.conn.InCluster
-		}
-	}
 	for _, problem := range m.checkComplete() {
-		return merged{}, invalid(layers[0], problem.Attribute, problem.Message)
+		return merged{}, layers[0].invalid(name, problem.Attribute, problem.Message)
 	}
 	return m, nil
+}
+
+// layers collects what the places say about a cluster, in the order of their precedence. A place that points to a
+// kubeconfig file is followed by what that file says.
+func (p *Pool) layers(name string, own Connection, ownPlace string) ([]layer, error) {
+	first, inConnections := p.cfg.Connections[name]
+	text, inKubeconfigs := p.cfg.Kubeconfigs[name]
+	if !inConnections && !inKubeconfigs && own.IsZero() {
+		found, err := p.byContext(name)
+		return []layer{found}, err
+	}
+	var layers []layer
+	pointed := false
+	if inConnections {
+		l := layer{place: "provider connections[" + strconv.Quote(name) + "]", conn: first}
+		content, err := p.contentOf(name, l, own)
+		if err != nil {
+			return nil, err
+		}
+		pointed = len(content) > 0
+		layers = append(append(layers, l), content...)
+	}
+	if inKubeconfigs {
+		l := layer{place: "provider kubeconfigs[" + strconv.Quote(name) + "]", content: true}
+		var err error
+		if l.conn, err = kubeconfigText(text); err != nil {
+			return nil, l.invalid(name, "", err.Error())
+		}
+		layers = append(layers, l)
+	}
+	if !own.IsZero() {
+		if isFalse(first.InCluster) {
+			own.InCluster = nil
+		}
+		l := layer{place: ownPlace, conn: own, own: true}
+		layers = append(layers, l)
+		// Where the first place pointed somewhere, that stands for the own place, too.
+		if !pointed {
+			content, err := p.contentOf(name, l, Connection{})
+			if err != nil {
+				return nil, err
+			}
+			layers = append(layers, content...)
+		}
+	}
+	return layers, nil
 }
 
 // knownFor is an *UnknownError when what the provider says about a cluster may yet be anything. Falling through to a
@@ -145,43 +143,35 @@ func (p *Pool) Unknown(name string) bool {
 	return p.cfg.KubeconfigPathsUnknown && !inConnections && !inKubeconfigs
 }
 
-// namesContent tells whether the connection points to a place where more of it stands.
-func (c Connection) namesContent() bool {
-	return c.KubeconfigPath != "" || c.Context != "" || isTrue(c.InCluster)
-}
-
-// contentOf reads what a connection points to: a kubeconfig's context or the pod's environment. Where it names only
-// half of path and context, rest names the other half. It is nil when the connection points nowhere.
-func (p *Pool) contentOf(name, place string, own bool, c, rest Connection) (*layer, error) {
-	l := &layer{place: place, own: own, content: true, elsewhere: true}
+// contentOf reads what a place points to: a kubeconfig's context or the pod's environment. Where the place names only
+// half of path and context, rest names the other half. It is empty when the place points nowhere.
+func (p *Pool) contentOf(name string, from layer, rest Connection) ([]layer, error) {
+	c := from.conn
+	l := layer{place: from.place, own: from.own, content: true, elsewhere: true}
 	var err error
-	switch {
-	case isTrue(c.InCluster):
-		l.conn, err = inCluster()
-		l.conn.InCluster = c.InCluster
-		if err != nil {
-			return nil, &InvalidError{Cluster: name, Place: place, Own: own, Attribute: "in_cluster", Problem: err.Error()}
+	if isTrue(c.InCluster) {
+		if l.conn, err = inCluster(); err != nil {
+			return nil, from.invalid(name, "in_cluster", err.Error())
 		}
-		return l, nil
-	case !c.namesContent():
+		l.conn.InCluster = c.InCluster
+		return []layer{l}, nil
+	}
+	if c.KubeconfigPath == "" && c.Context == "" {
 		return nil, nil
 	}
-	attribute := "context"
-	paths := p.cfg.KubeconfigPaths
+	attribute, paths := "context", p.cfg.KubeconfigPaths
 	if path := either(c.KubeconfigPath, rest.KubeconfigPath); path != "" {
-		attribute = "kubeconfig_path"
-		paths = filepath.SplitList(path)
+		attribute, paths = "kubeconfig_path", filepath.SplitList(path)
 	} else if p.cfg.KubeconfigPathsUnknown {
 		return nil, &UnknownError{Cluster: name, Source: "provider kubeconfig_paths"}
 	}
 	if len(paths) == 0 {
-		return nil, &InvalidError{Cluster: name, Place: place, Own: own, Attribute: attribute,
-			Problem: "There is a context, but neither a kubeconfig_path nor the provider's kubeconfig_paths."}
+		return nil, from.invalid(name, attribute, "there is a context, but neither a kubeconfig_path nor the provider's kubeconfig_paths")
 	}
 	if l.conn, err = p.files.kubeconfig(paths, either(c.Context, rest.Context)); err != nil {
-		return nil, &InvalidError{Cluster: name, Place: place, Own: own, Attribute: attribute, Problem: err.Error()}
+		return nil, from.invalid(name, attribute, err.Error())
 	}
-	return l, nil
+	return []layer{l}, nil
 }
 
 // byContext looks for a context of the cluster's name in the provider's kubeconfig files.

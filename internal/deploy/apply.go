@@ -64,7 +64,7 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 	prior := r.target(set, state, name)
 	_, stays := set.Clusters[name]
 	switch {
-	case plan.Gone:
+	case plan.Gone, !stays && r.wasDrained(prior.Cluster):
 		return prior, false, nil
 	case plan.Deferred != "":
 		if plan.Owed && prior.Status.Phase != PhaseDeferred {

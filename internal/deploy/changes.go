@@ -33,6 +33,11 @@ func (p Plan) Sentences() []string {
 		if !c.Changes() {
 			continue
 		}
+		if c.New > 0 {
+			// What can be told of a new cluster before it can be asked is said in the same words afterwards.
+			all.add(name, fmt.Sprintf("%s %s", ActionCreate, objectCount(c.New)), "")
+			continue
+		}
 		said := false
 		counts := map[Action][]string{}
 		for _, key := range c.Keys() {
@@ -56,8 +61,6 @@ func (p Plan) Sentences() []string {
 		}
 		switch {
 		case said:
-		case c.Unknown:
-			all.add(name, "deploy what is only known at apply", "")
 		case c.Unsettled:
 			all.add(name, "finish the last apply", "")
 		case c.Leaving:
@@ -97,7 +100,14 @@ func (s *sentences) add(cluster, what, detail string) {
 }
 
 func (s *sentences) addCount(cluster string, action Action, keys []string) {
-	s.put(string(action)+"\x00"+strings.Join(keys, "\x00"), cluster, fmt.Sprintf("%s %d objects", action, len(keys)), "")
+	s.put(string(action)+"\x00"+strings.Join(keys, "\x00"), cluster, fmt.Sprintf("%s %s", action, objectCount(len(keys))), "")
+}
+
+func objectCount(n int) string {
+	if n == 1 {
+		return "1 object"
+	}
+	return fmt.Sprintf("%d objects", n)
 }
 
 func (s *sentences) list() []string {

@@ -31,6 +31,8 @@ type Plan struct {
 type ClusterPlan struct {
 	// Unknown tells that nothing can be said before the apply.
 	Unknown bool
+	// New tells that nothing is known of the set on the cluster, so that all its objects, this many, are created.
+	New int
 	// Deferred tells that the cluster is left alone, and why.
 	Deferred string
 	// Owed tells that a deferred cluster lacks something.
@@ -73,6 +75,16 @@ func (c ClusterPlan) Changes() bool {
 		}
 	}
 	return false
+}
+
+// Certain tells whether Sentences would say the same once everything is known.
+func (p Plan) Certain() bool {
+	for _, c := range p.Clusters {
+		if c.Unknown && c.New == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // Plan tells what Apply would do. What it says for certain it says again when asked a second time, even if a cluster is

@@ -19,6 +19,18 @@ import (
 // from whether the cluster happens to answer right now, because the same plan is made again at apply.
 func (r *Runner) planCluster(ctx context.Context, set Set, name string, state State) (ClusterPlan, Problems) {
 	prior, known := state[name]
+	if c := set.Clusters[name]; known && prior.Cluster.UID != "" && c.UID != "" && c.UID != prior.Cluster.UID {
+		// The fleet_cluster was replaced on purpose: what was on the old cluster is not on this one.
+		prior, known = ClusterState{}, false
+	}
+	plan, found := r.planCase(ctx, set, name, prior, known)
+	if _, stays := set.Clusters[name]; stays && !known && plan.Deferred == "" && !plan.Gone {
+		plan.New = len(set.Objects)
+	}
+	return plan, found
+}
+
+func (r *Runner) planCase(ctx context.Context, set Set, name string, prior ClusterState, known bool) (ClusterPlan, Problems) {
 	c, stays := set.Clusters[name]
 	if stays {
 		r.promise(name, set.Objects)
@@ -32,18 +44,15 @@ func (r *Runner) planCluster(ctx context.Context, set Set, name string, state St
 		return r.keepAll(ctx, set, withCluster(prior, c), "the cluster is in maintenance"), nil
 	case set.UnknownAccess[name], known && set.UnknownUID[name]:
 		return ClusterPlan{Unknown: true}, nil
-	case known && prior.Cluster.UID != "" && c.UID != "" && c.UID != prior.Cluster.UID:
-		// The fleet_cluster was replaced on purpose: what was on the old cluster is not on this one.
-		prior, known = ClusterState{}, false
 	}
 	prior.Cluster = c
-	if known && prior.unreachable() || !known && neverAnswered(set, c) {
-		if set.unreachable(c) == fleet.UnreachableDefer {
-			return r.keepAll(ctx, set, prior, "the cluster does not answer"), nil
-		}
-		if !known {
-			return ClusterPlan{Unknown: true}, nil
-		}
+	switch {
+	case !known && neverAnswered(set, c):
+		// Also under defer: a plan made before the fleet_cluster was registered could not know that it is offline.
+		return ClusterPlan{Unknown: true}, nil
+	case known && prior.unreachable() && set.unreachable(c) == fleet.UnreachableDefer:
+		return r.keepAll(ctx, set, prior, "the cluster does not answer"), nil
+	case known && prior.unreachable():
 		return r.planOffline(ctx, set, prior, false)
 	}
 	if known {

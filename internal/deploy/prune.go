@@ -84,7 +84,7 @@ func (s *site) leftovers(ctx context.Context, prior ClusterState, parent *invent
 	for key := range prior.Objects {
 		known = known && keep[key]
 	}
-	if known && s.settled {
+	if known && s.settled && !s.thorough {
 		return nil, nil
 	}
 	live, err := s.members(ctx, prior, parent)

@@ -28,11 +28,12 @@ type Runner struct {
 	seen     map[string]*observation
 	promised map[string]*promises
 	plans    map[string]Plan
+	drained  map[string]bool
 }
 
 // NewRunner works through the pool's connections, on at most maxClusters clusters at once.
 func NewRunner(pool *cluster.Pool, maxClusters int) *Runner {
-	return &Runner{pool: pool, maxClusters: max(1, maxClusters), seen: map[string]*observation{}, promised: map[string]*promises{}, plans: map[string]Plan{}}
+	return &Runner{pool: pool, maxClusters: max(1, maxClusters), seen: map[string]*observation{}, promised: map[string]*promises{}, plans: map[string]Plan{}, drained: map[string]bool{}}
 }
 
 // observation is what this process has seen of a set on a cluster; a plan uses what the read before it found.

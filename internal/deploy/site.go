@@ -29,6 +29,8 @@ type site struct {
 	kinds  map[string]Served
 	// settled tells that the run before this one ended well, so that state knows all there is.
 	settled bool
+	// thorough has the inventory asked all the same.
+	thorough bool
 }
 
 // OtherClusterError says that a name now leads to another cluster than the one the set was put on.

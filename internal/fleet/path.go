@@ -243,11 +243,11 @@ func (p *pathParser) quoted() (string, error) {
 }
 
 func (p *pathParser) scalar() (value.Value, error) {
-	switch c := p.peek(); {
-	case c == '\'':
+	switch p.peek() {
+	case '\'':
 		s, err := p.quoted()
 		return value.NewValueInterface(s), err
-	case c == '{' || c == '[':
+	case '{', '[':
 		dec := json.NewDecoder(strings.NewReader(p.text[p.pos:]))
 		var raw json.RawMessage
 		if err := dec.Decode(&raw); err != nil {

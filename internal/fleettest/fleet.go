@@ -45,8 +45,8 @@ func cleanUp() error {
 	if fleet.stop != nil {
 		errs = append(errs, fleet.stop())
 	}
-	if built.dir != "" {
-		errs = append(errs, os.RemoveAll(built.dir))
+	if provider.dir != "" {
+		errs = append(errs, os.RemoveAll(provider.dir))
 	}
 	return errors.Join(errs...)
 }

@@ -92,8 +92,7 @@ func NewWorkspace(t testing.TB, cli string) *Workspace {
 	t.Helper()
 	Require(t)
 	w := &Workspace{t: t, cli: cli, Dir: t.TempDir()}
-	provider := buildProvider(t)
-	w.Write(".terraformrc", fmt.Sprintf("provider_installation {\n  dev_overrides {\n    %q = %q\n  }\n  direct {}\n}\n", ProviderAddress, provider))
+	w.Write(".terraformrc", fmt.Sprintf("provider_installation {\n  dev_overrides {\n    %q = %q\n  }\n  direct {}\n}\n", ProviderAddress, buildProvider(t)))
 	w.Write("versions.tf", fmt.Sprintf("terraform {\n  required_providers {\n    fleet = {\n      source = %q\n    }\n  }\n}\n", ProviderAddress))
 	return w
 }
@@ -250,28 +249,32 @@ func (w *Workspace) decode(into json.Unmarshaler, args ...string) {
 	}
 }
 
-var built struct {
+// provider is the directory of the provider, built once per test process.
+var provider struct {
 	once sync.Once
 	dir  string
 	err  error
 }
 
-// buildProvider builds the provider, once per test process, and returns the directory it is in.
 func buildProvider(t testing.TB) string {
 	t.Helper()
-	built.once.Do(func() {
-		if built.dir, built.err = os.MkdirTemp("", "fleettest-provider-"); built.err != nil {
-			return
-		}
-		out, err := exec.Command("go", "build", "-C", root(), "-o", filepath.Join(built.dir, "terraform-provider-fleet"), ".").CombinedOutput()
-		if err != nil {
-			built.err = fmt.Errorf("building the provider: %w\n%s", err, out)
-		}
-	})
-	if built.err != nil {
-		t.Fatal(built.err)
+	provider.once.Do(func() { provider.dir, provider.err = compileProvider() })
+	if provider.err != nil {
+		t.Fatal(provider.err)
 	}
-	return built.dir
+	return provider.dir
+}
+
+func compileProvider() (string, error) {
+	dir, err := os.MkdirTemp("", "fleettest-provider-")
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.Command("go", "build", "-C", root(), "-o", filepath.Join(dir, "terraform-provider-fleet"), ".").CombinedOutput()
+	if err != nil {
+		return dir, fmt.Errorf("building the provider: %w\n%s", err, out)
+	}
+	return dir, nil
 }
 
 // Flat undoes the wrapping and framing of Terraform's messages, so that a test can look for a sentence.

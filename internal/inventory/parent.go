@@ -90,6 +90,23 @@ func ID(namespace, set string) string {
 
 func name(set string) string { return "fleet-" + set }
 
+// List returns the parents in the namespace, by the name of their set.
+func List(ctx context.Context, core typedcorev1.CoreV1Interface, namespace string) (map[string]*Parent, error) {
+	secrets, err := core.Secrets(namespace).List(ctx, metav1.ListOptions{LabelSelector: idLabel})
+	if err != nil {
+		return nil, fmt.Errorf("list the inventories in namespace %s: %w", namespace, err)
+	}
+	found := map[string]*Parent{}
+	for i := range secrets.Items {
+		secret := &secrets.Items[i]
+		set := secret.Annotations[setAnnotation]
+		if secret.Name == name(set) && secret.Labels[idLabel] == ID(namespace, set) {
+			found[set] = parentOf(secret)
+		}
+	}
+	return found, nil
+}
+
 // Read returns the set's parent, nil where there is none.
 func (s *Store) Read(ctx context.Context) (*Parent, error) {
 	secret, err := s.core.Secrets(s.namespace).Get(ctx, name(s.set), metav1.GetOptions{})
@@ -102,13 +119,17 @@ func (s *Store) Read(ctx context.Context) (*Parent, error) {
 	if got, want := secret.Labels[idLabel], ID(s.namespace, s.set); got != want {
 		return nil, fmt.Errorf("the Secret %s/%s is not this set's inventory: its label %s is %q, want %q; rename the set or remove the Secret", s.namespace, name(s.set), idLabel, got, want)
 	}
+	return parentOf(secret), nil
+}
+
+func parentOf(secret *corev1.Secret) *Parent {
 	a := secret.Annotations
 	p := &Parent{Owner: a[ownerAnnotation], Instance: a[instanceAnnotation], Phase: Phase(a[phaseAnnotation]), Salt: secret.Data[saltKey]}
 	for _, text := range split(a[groupKindsAnnotation]) {
 		p.Kinds = append(p.Kinds, schema.ParseGroupKind(text))
 	}
-	p.Namespaces = append(split(a[namespacesAnnotation]), s.namespace)
-	return p, nil
+	p.Namespaces = append(split(a[namespacesAnnotation]), secret.Namespace)
+	return p
 }
 
 // Write stores the parent and creates the inventory namespace where it is missing. A parent without salt gets one.
@@ -172,21 +193,6 @@ func (s *Store) Delete(ctx context.Context) error {
 		return fmt.Errorf("delete the inventory %s/%s: %w", s.namespace, name(s.set), err)
 	}
 	return nil
-}
-
-// Includes tells whether the parent already speaks of all the kinds and namespaces.
-func (p *Parent) Includes(kinds []schema.GroupKind, namespaces []string) bool {
-	for _, k := range kinds {
-		if !slices.Contains(p.Kinds, k) {
-			return false
-		}
-	}
-	for _, ns := range namespaces {
-		if ns != "" && !slices.Contains(p.Namespaces, ns) {
-			return false
-		}
-	}
-	return true
 }
 
 // Include adds kinds and namespaces, so that a run that is killed while it writes them finds them again.

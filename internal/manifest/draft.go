@@ -147,7 +147,7 @@ func (d *draft) dropNulls(v any, path fieldpath.Path) {
 		}
 	case []any:
 		for i, item := range v {
-			item, path := item, append(path, fieldpath.PathElement{Index: &i})
+			path := append(path, fieldpath.PathElement{Index: &i})
 			if item == nil && !d.mayBeNull(path) {
 				d.fail(withoutContent(path), "is null; remove the item, or give it a value (\"\" for an empty string)")
 			}

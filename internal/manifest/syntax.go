@@ -4,7 +4,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
-	"sort"
+	"sort" //nolint:depguard // slices has no search by a predicate over indexes
 	"strings"
 
 	"go.yaml.in/yaml/v3"

@@ -2,6 +2,7 @@ package placement
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
@@ -72,6 +73,9 @@ var (
 	clusterFields = fieldsOf(reflect.TypeFor[clusterView]())
 	fieldNames    = append(append(fieldsOf(reflect.TypeFor[taintView]()), fieldsOf(reflect.TypeFor[factsView]())...), clusterFields...)
 )
+
+// ClusterFields lists the fields that expressions may look at.
+func ClusterFields() []string { return slices.Clone(clusterFields) }
 
 func fieldsOf(t reflect.Type) []string {
 	names := make([]string, 0, t.NumField())

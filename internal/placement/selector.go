@@ -79,7 +79,7 @@ func (s *Selector) judge(c fleet.Cluster, unknown Unknown) (Verdict, *Evaluation
 			return undecided, failed
 		case failed != nil:
 			// An earlier condition may yet fail, and this one is then never asked.
-			return undecided, nil
+			return undecided, nil //nolint:nilerr // what an undecided selector would have run into is no error yet
 		case verdict.Outcome == Fails && sofar.Outcome == Undecided:
 			// An earlier condition may yet fail, and the reason is then another.
 			return fails(""), nil

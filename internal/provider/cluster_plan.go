@@ -16,7 +16,7 @@ import (
 // ModifyPlan resolves the connection, so that sets planned together with a new cluster can already ask it, and keeps
 // what an update does not change: a new label must not make a whole fleet unknown. It contacts nobody.
 func (r *clusterResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || r.data == nil {
+	if markPurpose(ctx, req, resp) || r.data == nil {
 		return
 	}
 	var plan clusterModel
@@ -53,16 +53,14 @@ func (r *clusterResource) planAccess(plan, prior *clusterModel) diag.Diagnostics
 	resolved, err := r.data.pool.Resolve(plan.Name.ValueString(), own)
 	var unknown *cluster.UnknownError
 	switch {
-	case errors.As(err, &unknown):
-		plan.Access = types.StringUnknown()
-	case err != nil && plan.Mode.IsUnknown():
-		plan.Access = types.StringUnknown()
 	case err != nil && !plan.active():
 		// Nobody is contacted, so the connection may already be gone. What is recorded of it is kept.
 		plan.Access = types.StringNull()
 		if prior != nil {
 			plan.Access = prior.Access
 		}
+	case errors.As(err, &unknown), err != nil && plan.Mode.IsUnknown():
+		plan.Access = types.StringUnknown()
 	case err != nil:
 		return clusterDiagnostics(err, path.Root("connect"))
 	default:

@@ -89,8 +89,15 @@ func (r *clusterResource) Update(ctx context.Context, req resource.UpdateRequest
 	}
 }
 
-// Delete forgets the cluster: it left nothing there.
-func (r *clusterResource) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {}
+func (r *clusterResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var model clusterModel
+	destroy, diags := isDestroy(ctx, req)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.Append(req.State.Get(ctx, &model)...); resp.Diagnostics.HasError() || !destroy {
+		return
+	}
+	resp.Diagnostics.Append(r.remove(withLogging(ctx), model)...)
+}
 
 // ImportState takes the cluster's name. Read finds the rest by the provider's connections, kubeconfigs and contexts.
 func (r *clusterResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {

@@ -109,21 +109,21 @@ func driftText(plan deploy.Plan) (string, int) {
 	clusters := map[entry][]string{}
 	drifted := 0
 	for _, name := range sortedNames(plan.Clusters) {
-		any := false
+		drift := false
 		c := plan.Clusters[name]
 		for _, key := range c.Keys() {
 			o := c.Objects[key]
 			if o.Action != deploy.ActionCorrect && len(o.Corrected) == 0 {
 				continue
 			}
-			any = true
+			drift = true
 			e := entry{head: key.String(), body: driftLines(o)}
 			if clusters[e] == nil {
 				order = append(order, e)
 			}
 			clusters[e] = append(clusters[e], name)
 		}
-		if any {
+		if drift {
 			drifted++
 		}
 	}
@@ -138,7 +138,11 @@ func driftLines(o deploy.ObjectPlan) string {
 	who := map[string]string{}
 	for _, c := range o.Corrected {
 		if c.Owner != nil {
-			who[c.Path] = fmt.Sprintf("   by %s, %s", c.Owner, c.Owner.Time.Format("2006-01-02 15:04 MST"))
+			who[c.Path] = fmt.Sprintf("   by %s", c.Owner)
+			// The API server gives no time for some writes through subresources.
+			if !c.Owner.Time.IsZero() {
+				who[c.Path] += c.Owner.Time.Format(", 2006-01-02 15:04 MST")
+			}
 		}
 	}
 	var lines []string

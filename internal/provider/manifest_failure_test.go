@@ -246,3 +246,158 @@ func TestAccManifest_replacement(t *testing.T) {
 		}
 	})
 }
+
+// TestAccManifest_deadFromTheStart begins with a site that is offline.
+func TestAccManifest_deadFromTheStart(t *testing.T) {
+	for _, policy := range []string{"error", "defer"} {
+		t.Run(policy, func(t *testing.T) {
+			s := newSetup(t, fleettest.Terraform(t))
+			ns := fleettest.Namespace(t)
+			p := s.through("us-1")
+			p.Refuse()
+			s.fleet(fmt.Sprintf("unreachable = %q", policy))
+			s.set(fmt.Sprintf("namespace = %q", ns), configMap("conf", "v"))
+			if policy == "error" {
+				contains(t, s.ApplyFails(), "1 of 3 clusters failed", "us-1", "Done on eu-1, eu-2")
+			} else {
+				s.Apply()
+				if got := dig(s.manifest(), "status", "us-1", "phase"); got != "Deferred" {
+					t.Errorf("us-1 is %v", got)
+				}
+				if s.manifest()["ready"] != false {
+					t.Error("a set that a cluster lacks looks ready")
+				}
+				s.PlanEmpty()
+			}
+			before := uids(t, configmaps, ns, "conf")
+			if len(before) != 2 {
+				t.Fatalf("conf is on %v", before)
+			}
+			p.Listen(t)
+			s.Apply()
+			s.Apply()
+			s.PlanEmpty()
+			after := uids(t, configmaps, ns, "conf")
+			if len(after) != 3 {
+				t.Errorf("conf is on %v", after)
+			}
+			delete(after, "us-1")
+			if diff := cmp.Diff(before, after); diff != "" {
+				t.Errorf("an object was recreated: %s", diff)
+			}
+			s.Destroy()
+		})
+	}
+}
+
+// TestAccManifest_connectionLeaves removes a cluster, its fleet_cluster and its connection in one change.
+func TestAccManifest_connectionLeaves(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	write := func(names ...string) {
+		s.Write("fleet.tf", fmt.Sprintf(`
+provider "fleet" {
+  kubeconfig_paths = []
+}
+resource "fleet_cluster" "this" {
+  for_each = toset([%s])
+  name     = each.key
+  connect  = { kubeconfig_path = %q, context = each.key }
+}
+`, quoted(names), fleettest.Kubeconfig(t)))
+	}
+	write("eu-1", "eu-2", "us-1")
+	s.set(fmt.Sprintf("namespace = %q", ns), configMap("conf", "v"))
+	s.Apply()
+	write("eu-1", "eu-2")
+	s.Apply()
+	s.PlanEmpty()
+	if got := uids(t, configmaps, ns, "conf"); len(got) != 2 || got["us-1"] != "" {
+		t.Errorf("conf is on %v", got)
+	}
+	s.Destroy()
+}
+
+// TestAccManifest_secretLeaves removes a connection whose secret only the provider's configuration had.
+func TestAccManifest_secretLeaves(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	s.fleet("")
+	s.set(fmt.Sprintf("namespace = %q", ns), configMap("conf", "v"))
+	s.Apply()
+	gone := s.kubeconfigs["us-1"]
+	delete(s.kubeconfigs, "us-1")
+	s.fleet("")
+	out := s.PlanFails()
+	contains(t, out, "us-1", "keep it for one more apply")
+	if len(uids(t, configmaps, ns, "conf")) != 3 {
+		t.Error("something was deleted")
+	}
+	s.kubeconfigs["us-1"] = gone
+	s.fleet("")
+	s.Destroy()
+}
+
+// TestAccManifest_otherCluster has a name lead to another cluster than the one the set was put on.
+func TestAccManifest_otherCluster(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	s.fleet("")
+	s.set(fmt.Sprintf("namespace = %q", ns), configMap("conf", "v1"))
+	s.Apply()
+	right := s.kubeconfigs["us-1"]
+	// The same name, another cluster's address and credentials.
+	s.kubeconfigs["us-1"] = s.kubeconfigs["eu-2"]
+	s.fleet("")
+	contains(t, s.Plan(), fleettest.Get(t, "eu-2").UID(t), fleettest.Get(t, "us-1").UID(t))
+	s.set(fmt.Sprintf("namespace = %q", ns), configMap("conf", "v2"))
+	contains(t, s.ApplyFails(), "1 of 3 clusters failed", "us-1: another cluster answers")
+	if got := live(t, "us-1", configmaps, ns, "conf").Object["data"].(map[string]any)["k"]; got != "v1" {
+		t.Errorf("us-1 has %v", got)
+	}
+	s.kubeconfigs["us-1"] = right
+	s.fleet("")
+	s.Apply()
+	s.PlanEmpty()
+	s.Destroy()
+}
+
+// TestAccManifest_modes takes a cluster out of service for a while, and for good.
+func TestAccManifest_modes(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	p := s.through("us-1")
+	mode := func(m string) { s.fleet(fmt.Sprintf("mode = each.key == \"us-1\" ? %q : \"active\"", m)) }
+	mode("active")
+	s.set(fmt.Sprintf("namespace = %q", ns), configMap("conf", "v1"))
+	s.Apply()
+
+	mode("maintenance")
+	s.set(fmt.Sprintf("namespace = %q", ns), configMap("conf", "v2"))
+	s.Apply()
+	p.Forget()
+	if got := dig(s.manifest(), "status", "us-1", "phase"); got != "Deferred" {
+		t.Errorf("us-1 is %v", got)
+	}
+	s.PlanEmpty()
+	if n := len(p.Requests()); n > 0 {
+		t.Errorf("a cluster in maintenance got %d requests:\n%s", n, requests(p))
+	}
+
+	mode("active")
+	contains(t, s.Apply(), "update ConfigMap "+ns+"/conf on us-1: data.k v1 → v2")
+	s.PlanEmpty()
+
+	p.Refuse()
+	mode("decommissioned")
+	contains(t, s.Apply(), "forget ConfigMap "+ns+"/conf on us-1")
+	s.PlanEmpty()
+	if dig(s.manifest(), "objects", "us-1") != nil {
+		t.Error("a decommissioned cluster is still in the state")
+	}
+	s.Destroy()
+	if live(t, "us-1", configmaps, ns, "conf") == nil {
+		t.Error("what was on the decommissioned cluster should not have been touched")
+	}
+	remove(t, "us-1", secrets, "fleet-system", "fleet-"+s.name)
+}

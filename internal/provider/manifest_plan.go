@@ -19,16 +19,14 @@ import (
 // ModifyPlan runs at plan and once more at apply, and whatever it once said for certain it must then say again. So it
 // decides by state and configuration, and asks the clusters only for what they make of the objects.
 func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() {
-		resp.Diagnostics.Append(resp.Private.SetKey(ctx, purposeKey, []byte(purposeDestroy))...)
+	if markPurpose(ctx, req, resp) {
 		return
 	}
+	ctx = withLogging(ctx)
 	var plan manifestModel
 	var prior *manifestModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if req.State.Raw.IsNull() {
-		resp.Diagnostics.Append(resp.Private.SetKey(ctx, purposeKey, []byte(purposeReplace))...)
-	} else {
+	if !req.State.Raw.IsNull() {
 		prior = &manifestModel{}
 		resp.Diagnostics.Append(req.State.Get(ctx, prior)...)
 	}
@@ -91,11 +89,11 @@ func setUnknown(ctx context.Context, resp *resource.ModifyPlanResponse, name str
 func plannedValues(todo deploy.Plan, state deploy.State, prior *manifestModel) map[string]attr.Value {
 	objects, applied, status := map[string]attr.Value{}, map[string]attr.Value{}, map[string]attr.Value{}
 	ready := true
-	any := false
+	touched := false
 	for name, c := range todo.Clusters {
 		known, was := state[name]
 		if (c.Gone || c.Leaving) && !c.Unknown {
-			any = any || was
+			touched = touched || was
 			continue
 		}
 		objects[name] = objectsValue(c)
@@ -105,7 +103,7 @@ func plannedValues(todo deploy.Plan, state deploy.State, prior *manifestModel) m
 			ready = ready && known.Status.Ready()
 			continue
 		}
-		any = true
+		touched = true
 		applied[name], status[name] = types.StringUnknown(), types.ObjectUnknown(statusType.AttrTypes)
 	}
 	values := map[string]attr.Value{
@@ -119,21 +117,28 @@ func plannedValues(todo deploy.Plan, state deploy.State, prior *manifestModel) m
 	}
 	sentences := todo.Sentences()
 	switch {
-	case any:
+	case touched:
 		values["ready"] = types.BoolUnknown()
 	case prior != nil:
 		values["ready"] = prior.Ready
 	}
-	if prior == nil || len(sentences) > 0 {
-		texts := make([]attr.Value, 0, len(sentences))
-		for _, s := range sentences {
-			texts = append(texts, types.StringValue(s))
-		}
-		values["changes"] = types.ListValueMust(types.StringType, texts)
-	} else {
+	switch {
+	case !todo.Certain():
+		values["changes"] = types.ListUnknown(types.StringType)
+	case prior == nil || len(sentences) > 0:
+		values["changes"] = changesValue(sentences)
+	default:
 		values["changes"] = prior.Changes
 	}
 	return values
+}
+
+func changesValue(sentences []string) types.List {
+	texts := make([]attr.Value, 0, len(sentences))
+	for _, s := range sentences {
+		texts = append(texts, types.StringValue(s))
+	}
+	return types.ListValueMust(types.StringType, texts)
 }
 
 func objectsValue(c deploy.ClusterPlan) attr.Value {

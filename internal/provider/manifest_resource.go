@@ -16,14 +16,6 @@ var (
 	_ resource.ResourceWithValidateConfig = (*manifestResource)(nil)
 )
 
-// Terraform hands Delete the private data of the plan that led to it. The plan of a create marks it: a Delete that finds
-// the mark is one half of a replacement, and must leave everything to the other half.
-const (
-	purposeKey     = "purpose"
-	purposeReplace = `"replace"`
-	purposeDestroy = `"destroy"`
-)
-
 func newManifestResource() resource.Resource { return &manifestResource{} }
 
 type manifestResource struct {
@@ -55,7 +47,7 @@ func (r *manifestResource) Create(ctx context.Context, req resource.CreateReques
 	if resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...); resp.Diagnostics.HasError() {
 		return
 	}
-	after, wrote := r.apply(ctx, &plan, nil, &resp.Diagnostics)
+	after, wrote := r.apply(withLogging(ctx), &plan, nil, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() && !wrote {
 		// Nothing was written anywhere, so there is nothing to remember, and nothing that could be tainted.
 		return
@@ -68,13 +60,14 @@ func (r *manifestResource) Read(ctx context.Context, req resource.ReadRequest, r
 	if resp.Diagnostics.Append(req.State.Get(ctx, &model)...); resp.Diagnostics.HasError() {
 		return
 	}
+	ctx = withLogging(ctx)
 	set, state, diags := r.known(ctx, model)
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
 	state, problems := r.data.runner.Read(ctx, set, state)
 	resp.Diagnostics.Append(readDiagnostics(problems)...)
-	resp.Diagnostics.Append(model.observe(ctx, set, state)...)
+	resp.Diagnostics.Append(model.observe(set, state)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }
 
@@ -84,7 +77,7 @@ func (r *manifestResource) Update(ctx context.Context, req resource.UpdateReques
 	if resp.Diagnostics.Append(req.State.Get(ctx, &prior)...); resp.Diagnostics.HasError() {
 		return
 	}
-	after, _ := r.apply(ctx, &plan, &prior, &resp.Diagnostics)
+	after, _ := r.apply(withLogging(ctx), &plan, &prior, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, after)...)
 }
 
@@ -93,14 +86,14 @@ func (r *manifestResource) Delete(ctx context.Context, req resource.DeleteReques
 	if resp.Diagnostics.Append(req.State.Get(ctx, &model)...); resp.Diagnostics.HasError() {
 		return
 	}
+	ctx = withLogging(ctx)
 	set, state, diags := r.known(ctx, model)
-	purpose, more := req.Private.GetKey(ctx, purposeKey)
+	destroy, more := isDestroy(ctx, req)
 	diags.Append(more...)
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
-	if string(purpose) != purposeDestroy {
-		// What is not known to be a destroy must not delete: a fleet's workloads are worth more than tidiness.
+	if !destroy {
 		if problems := r.data.runner.HandOver(ctx, set, state); len(problems) > 0 {
 			resp.Diagnostics.AddWarning("Not every cluster knows that a successor takes over", problems.String())
 		}
@@ -109,7 +102,7 @@ func (r *manifestResource) Delete(ctx context.Context, req resource.DeleteReques
 	left, problems := r.data.runner.Destroy(ctx, set, state)
 	resp.Diagnostics.Append(destroyDiagnostics(problems, len(state))...)
 	if len(left) > 0 {
-		resp.Diagnostics.Append(model.observe(ctx, set, left)...)
+		resp.Diagnostics.Append(model.observe(set, left)...)
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
 }
@@ -132,13 +125,16 @@ func (r *manifestResource) apply(ctx context.Context, plan, prior *manifestModel
 	if set.Instance == "" {
 		set.Instance = newInstance()
 	}
-	expected, diags := plan.expected(ctx)
+	expected, diags := plan.expected()
 	out.Append(diags...)
 	todo, problems := r.data.runner.Planned(ctx, set, state)
 	observed, applied := r.data.runner.Apply(ctx, set, state, todo, expected)
 	problems = append(problems, applied...)
 	result := *plan
-	out.Append(result.observe(ctx, set, observed)...)
+	if result.Changes.IsUnknown() {
+		result.Changes = changesValue(todo.Sentences())
+	}
+	out.Append(result.observe(set, observed)...)
 	out.Append(applyDiagnostics(problems, set, prior == nil)...)
 	return &result, observed.Touched()
 }

@@ -250,3 +250,39 @@ func TestAccManifest_adoption(t *testing.T) {
 		t.Errorf("what the set created should be gone: %v", got)
 	}
 }
+
+// TestAccManifest_unknownConnection plans a set for clusters whose connection is known only once other resources are.
+func TestAccManifest_unknownConnection(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	write := func(names ...string) {
+		s.Write("fleet.tf", fmt.Sprintf(`
+resource "terraform_data" "kubeconfig" {
+  for_each = toset([%s])
+  input    = file("${each.key}.kubeconfig")
+}
+provider "fleet" {
+  kubeconfigs = { for k, v in terraform_data.kubeconfig : k => v.output }
+}
+resource "fleet_cluster" "this" {
+  for_each = terraform_data.kubeconfig
+  name     = each.key
+}
+`, quoted(names)))
+	}
+	for name, text := range s.kubeconfigs {
+		s.Write(name+".kubeconfig", text)
+	}
+	write("eu-1", "eu-2")
+	s.set(fmt.Sprintf("namespace = %q", ns), configMap("conf", "v"))
+	contains(t, s.Plan(), "create 1 object on eu-1, eu-2", `+ "eu-1" = (known after apply)`)
+	s.Apply()
+	s.PlanEmpty()
+	write("eu-1", "eu-2", "us-1")
+	s.Apply()
+	s.PlanEmpty()
+	if got := uids(t, configmaps, ns, "conf"); len(got) != 3 {
+		t.Errorf("conf is on %v", got)
+	}
+	s.Destroy()
+}

@@ -29,8 +29,7 @@ func (m manifestModel) state(ctx context.Context, clusters map[string]fleet.Clus
 			fmt.Sprintf("%s of cluster %q: %v. The state was written by another version, or edited.", what, cluster, err))
 	}
 	state := deploy.State{}
-	objects, more := m.objectTexts(ctx)
-	diags.Append(more...)
+	objects := m.objectTexts()
 	applied := map[string]string{}
 	if !m.Applied.IsNull() && !m.Applied.IsUnknown() {
 		diags.Append(m.Applied.ElementsAs(ctx, &applied, false)...)
@@ -69,7 +68,7 @@ func (m manifestModel) state(ctx context.Context, clusters map[string]fleet.Clus
 }
 
 // objectTexts are the known entries of objects.
-func (m manifestModel) objectTexts(_ context.Context) (map[string]map[string]string, diag.Diagnostics) {
+func (m manifestModel) objectTexts() map[string]map[string]string {
 	out := map[string]map[string]string{}
 	for name, v := range m.Objects.Elements() {
 		inner, ok := v.(types.Map)
@@ -83,14 +82,14 @@ func (m manifestModel) objectTexts(_ context.Context) (map[string]map[string]str
 			}
 		}
 	}
-	return out, nil
+	return out
 }
 
 // expected are the values a plan announced as certain.
-func (m manifestModel) expected(ctx context.Context) (deploy.Expected, diag.Diagnostics) {
-	texts, diags := m.objectTexts(ctx)
+func (m manifestModel) expected() (deploy.Expected, diag.Diagnostics) {
+	var diags diag.Diagnostics
 	out := deploy.Expected{}
-	for name, objects := range texts {
+	for name, objects := range m.objectTexts() {
 		out[name] = map[fleet.ObjectKey]ssa.Fields{}
 		for text, fields := range objects {
 			key, err := fleet.ParseObjectKey(text)
@@ -134,7 +133,7 @@ func statusValue(s deploy.Status) attr.Value {
 
 // observe writes what was found on the clusters into the computed attributes. changes is not among them: only a plan says
 // what changes.
-func (m *manifestModel) observe(_ context.Context, set deploy.Set, state deploy.State) diag.Diagnostics {
+func (m *manifestModel) observe(set deploy.Set, state deploy.State) diag.Diagnostics {
 	var diags diag.Diagnostics
 	objects, applied, status := map[string]attr.Value{}, map[string]attr.Value{}, map[string]attr.Value{}
 	ready := true

@@ -41,7 +41,7 @@ func (*placementResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 	sees := schedulingClusterAttributes()
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Chooses clusters of a fleet, and says why the others are not chosen. The decision is made at plan, as far " +
-			"as what it depends on is known, and contacts no cluster.",
+			"as what it depends on is known, and contacts no cluster. It cannot be imported and need not be: a new one decides the same.",
 		Attributes: map[string]schema.Attribute{
 			"clusters": schedulingClustersAttribute("Clusters to choose from: `fleet_cluster` with `for_each`, the `selected` of " +
 				"another placement, or a map written by hand. May be empty."),

@@ -1,12 +1,16 @@
 package provider
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/placement"
 )
 
 // selectorAttribute takes one selector. Its expressions may look at the attributes in sees, which are those of the
@@ -66,9 +70,12 @@ func selectorAttributes() map[string]schema.Attribute {
 		"names":   names("Names of the only clusters considered. Leave out to consider all; an empty list is an error."),
 		"exclude": names("Names of clusters that are never chosen."),
 		"cel": schema.StringAttribute{
-			MarkdownDescription: "CEL expression over the variable `cluster` that yields a bool, such as " +
-				"`cluster.properties[?\"size\"].orValue(\"small\") == \"large\"`. A label or property that a cluster does not have " +
-				"is an error, so ask first (`\"size\" in cluster.properties && ...`) or give a default as above.",
+			MarkdownDescription: fmt.Sprintf("[CEL](https://cel.dev) expression over the variable `cluster` that yields a bool, such as "+
+				"`cluster.properties[?\"size\"].orValue(\"small\") == \"large\"`. `cluster` has %s, as far as the resource's `clusters` have them. "+
+				"A label or property that a cluster does not have is an error, so ask first (`\"size\" in cluster.properties && ...`) or "+
+				"give a default as above. CEL's optional values and string functions can be used. An expression may cost %d CEL cost "+
+				"units per cluster, which only nested loops over long lists exceed.",
+				"`"+strings.Join(placement.ClusterFields(), "`, `")+"`", placement.CELCostLimit),
 			Optional: true,
 		},
 	}

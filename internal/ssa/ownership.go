@@ -1,7 +1,6 @@
 package ssa
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"time"
@@ -45,7 +44,7 @@ func Owners(obj *unstructured.Unstructured) ([]Owner, error) {
 			o.Time = e.Time.UTC()
 		}
 		if e.FieldsV1 != nil {
-			if err := o.Fields.FromJSON(bytes.NewReader(e.FieldsV1.Raw)); err != nil {
+			if err := o.Fields.FromJSON(e.FieldsV1.GetRawReader()); err != nil {
 				return nil, fmt.Errorf("managedFields of manager %q: %w", e.Manager, err)
 			}
 		}

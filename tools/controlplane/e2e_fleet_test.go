@@ -25,7 +25,7 @@ func TestFleetWorksOnEveryVersion(t *testing.T) {
 			}
 			r.kubectl(c.Name, "create deployment web --image nginx --replicas 3")
 			r.kubectl(c.Name, "wait --for condition=Available deployment/web --timeout 30s")
-			r.kubectl(c.Name, "delete deployment web --cascade foreground --wait --timeout 30s")
+			r.kubectl(c.Name, "delete deployment web --cascade=foreground --wait --timeout 30s")
 			if pods := r.kubectl(c.Name, "get pods --output name"); pods != "" {
 				t.Errorf("pods are left: %s", pods)
 			}
@@ -100,7 +100,7 @@ func (r *rig) stopAndStart(name string, port int) {
 		r.t.Fatalf("the stopped cluster's port is in use: %v", err)
 	}
 	output := r.run("start "+name, 1)
-	if !strings.Contains(output, fmt.Sprintf("port %d of %s is taken by", port, name)) {
+	if !strings.Contains(output, fmt.Sprintf("%s: port %d is taken by", name, port)) {
 		r.t.Errorf("got %s", output)
 	}
 	if err := listener.Close(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -21,12 +22,27 @@ import (
 // These tests start real clusters, and build them if need be. They run when
 // TF_ACC is set.
 
+var binDir string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() (code int) {
+		var err error
+		if binDir, err = os.MkdirTemp("", "controlplane"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer func() {
+			if err := os.RemoveAll(binDir); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				code = 1
+			}
+		}()
+		return m.Run()
+	}())
+}
+
 var program = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "controlplane")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "controlplane")
+	path := filepath.Join(binDir, "controlplane")
 	output, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
 	if err != nil {
 		return "", errors.New(string(output))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"strings"
 	"time"
@@ -110,16 +109,8 @@ func (c *Cluster) endedEarly(program string, err error) error {
 // stopped.
 func (c *Cluster) portsFree(ctx context.Context) error {
 	for _, port := range []int{c.Ports.API, c.Ports.EtcdClient, c.Ports.EtcdPeer} {
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			holder := process.Holder(ctx, port)
-			if holder == "" {
-				holder = "another program"
-			}
-			return fmt.Errorf("port %d of %s is taken by %s; end that and try again: %w", port, c.Name, holder, err)
-		}
-		if err := listener.Close(); err != nil {
-			return fmt.Errorf("trying port %d of %s: %w", port, c.Name, err)
+		if err := process.PortFree(ctx, port); err != nil {
+			return fmt.Errorf("%s: %w; end that and try again", c.Name, err)
 		}
 	}
 	return nil

@@ -2,10 +2,8 @@ package fleet
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 
 	"github.com/fleetform/terraform-provider-fleet/tools/controlplane/internal/cluster"
 	"github.com/fleetform/terraform-provider-fleet/tools/controlplane/internal/process"
@@ -28,12 +26,8 @@ func choosePorts(ctx context.Context, count, first int) ([]cluster.Ports, error)
 			continue
 		}
 		port := first + i
-		if err := tryPort(port); err != nil {
-			holder := process.Holder(ctx, port)
-			if holder == "" {
-				holder = "another program"
-			}
-			return nil, fmt.Errorf("port %d is taken by %s; choose another --port, or leave it out to use free ones: %w", port, holder, err)
+		if err := process.PortFree(ctx, port); err != nil {
+			return nil, fmt.Errorf("%w; choose another --port, or leave it out to use free ones", err)
 		}
 		ports[i].API, taken[port] = port, true
 	}
@@ -42,7 +36,7 @@ func choosePorts(ctx context.Context, count, first int) ([]cluster.Ports, error)
 			if *port != 0 {
 				continue
 			}
-			free, err := freePort(taken)
+			free, err := freePort(ctx, taken)
 			if err != nil {
 				return nil, err
 			}
@@ -52,23 +46,15 @@ func choosePorts(ctx context.Context, count, first int) ([]cluster.Ports, error)
 	return ports, nil
 }
 
-func freePort(taken map[int]bool) (int, error) {
+func freePort(ctx context.Context, taken map[int]bool) (int, error) {
 	const attempts = 1000
 	for range attempts {
 		port := lowestPort + rand.IntN(highestPort-lowestPort+1)
-		if taken[port] || tryPort(port) != nil {
+		if taken[port] || process.PortFree(ctx, port) != nil {
 			continue
 		}
 		taken[port] = true
 		return port, nil
 	}
-	return 0, errors.New("no free port on 127.0.0.1 between 20000 and 29999")
-}
-
-func tryPort(port int) error {
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	if err != nil {
-		return fmt.Errorf("listening: %w", err)
-	}
-	return listener.Close()
+	return 0, fmt.Errorf("no free port on 127.0.0.1 between %d and %d", lowestPort, highestPort)
 }

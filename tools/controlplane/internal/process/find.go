@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/shirou/gopsutil/v4/net"
 	"github.com/shirou/gopsutil/v4/process"
 )
 
@@ -67,28 +66,4 @@ func Identify(args []string) (program, dir string) {
 		}
 	}
 	return "", ""
-}
-
-// Holder describes the process that listens on a TCP port of this machine, or
-// returns "" when it cannot be seen.
-func Holder(ctx context.Context, port int) string {
-	connections, err := net.ConnectionsWithContext(ctx, "tcp")
-	if err != nil {
-		return ""
-	}
-	for _, connection := range connections {
-		if connection.Status != "LISTEN" || int(connection.Laddr.Port) != port || connection.Pid == 0 {
-			continue
-		}
-		holder, err := process.NewProcessWithContext(ctx, connection.Pid)
-		if err != nil {
-			return fmt.Sprintf("process %d", connection.Pid)
-		}
-		name, err := holder.NameWithContext(ctx)
-		if err != nil {
-			return fmt.Sprintf("process %d", connection.Pid)
-		}
-		return fmt.Sprintf("%s, process %d", name, connection.Pid)
-	}
-	return ""
 }

@@ -1,0 +1,38 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+)
+
+// remove does what on_removal says before the cluster leaves the fleet.
+func (r *clusterResource) remove(ctx context.Context, model clusterModel) diag.Diagnostics {
+	var diags diag.Diagnostics
+	name, mode := model.Name.ValueString(), fleet.Mode(model.Mode.ValueString())
+	switch {
+	case model.OnRemoval.ValueString() != onRemovalDrain, mode == fleet.ModeDecommissioned, model.UID.ValueString() == "":
+		// A cluster that never answered has nothing of ours.
+		return diags
+	case mode == fleet.ModeMaintenance:
+		diags.AddAttributeError(path.Root("mode"), fmt.Sprintf("Cluster %q cannot be drained in maintenance", name),
+			"Removing the cluster would take the sets off it, and maintenance says to leave it alone. First apply with mode = \"active\" to drain "+
+				"it, on_removal = \"leave\" to leave its objects there, or mode = \"decommissioned\" if it is gone for good.")
+		return diags
+	}
+	c := fleet.Cluster{Name: name, UID: model.UID.ValueString(), Access: model.Access.ValueString()}
+	problems := r.data.runner.Drain(ctx, r.data.inventory.namespace, r.data.owner, c)
+	if notes := problems.Warnings(); len(notes) > 0 {
+		diags.AddWarning(fmt.Sprintf("Cluster %q was not drained", name), notes.String())
+	}
+	if failed := problems.Errors(); len(failed) > 0 {
+		diags.AddError(fmt.Sprintf("Cluster %q could not be drained", name), failed.String()+
+			"\n\nThe cluster stays in the fleet, and so do the objects that are named here. If it will never answer again, first apply with mode = "+
+			"\"decommissioned\"; to leave its objects there, with on_removal = \"leave\".")
+	}
+	return diags
+}

@@ -1,0 +1,59 @@
+package provider_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleettest"
+)
+
+// TestAccExamples plans every example, and applies the quick start.
+func TestAccExamples(t *testing.T) {
+	fleettest.Require(t)
+	root := filepath.Join("..", "..", "examples")
+	var dirs []string
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && strings.HasSuffix(path, ".tf") && (len(dirs) == 0 || dirs[len(dirs)-1] != filepath.Dir(path)) {
+			dirs = append(dirs, filepath.Dir(path))
+		}
+		return err
+	})
+	if err != nil || len(dirs) < 4 {
+		t.Fatalf("found %v: %v", dirs, err)
+	}
+	for _, dir := range dirs {
+		t.Run(filepath.ToSlash(dir[len(root)+1:]), func(t *testing.T) {
+			w := fleettest.NewWorkspace(t, fleettest.Terraform(t))
+			if err := os.CopyFS(w.Dir, os.DirFS(dir)); err != nil {
+				t.Fatal(err)
+			}
+			// Examples that stand alone name the provider themselves.
+			for _, file := range glob(t, w.Dir, "*.tf") {
+				if filepath.Base(file) != "versions.tf" && strings.Contains(read(t, file), "required_providers") {
+					w.Write("versions.tf", "")
+				}
+			}
+			w.Env = append(w.Env, "KUBECONFIG="+fleettest.Kubeconfig(t), "TF_VAR_kubeconfig="+fleettest.Kubeconfig(t))
+			if out := w.Plan(); strings.Contains(dir, "resources") || filepath.Base(dir) == "quickstart" {
+				contains(t, out, "to add")
+			}
+			if filepath.Base(dir) == "quickstart" {
+				w.Apply()
+				w.PlanEmpty()
+				w.Destroy()
+			}
+		})
+	}
+}
+
+func glob(t *testing.T, dir, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, pattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}

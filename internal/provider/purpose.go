@@ -1,0 +1,35 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+)
+
+// Terraform hands Delete the private data of the plan that led to it: of a destroy's plan, or, when the resource is
+// destroyed only to be replaced, of the plan of its successor's creation. So a plan leaves a mark, and a Delete that does
+// not find the mark of a destroy removes nothing from any cluster.
+const (
+	purposeKey     = "purpose"
+	purposeReplace = `"replace"`
+	purposeDestroy = `"destroy"`
+)
+
+// markPurpose leaves the mark, and tells whether the plan is a destroy's.
+func markPurpose(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) (destroy bool) {
+	switch {
+	case req.Plan.Raw.IsNull():
+		resp.Diagnostics.Append(resp.Private.SetKey(ctx, purposeKey, []byte(purposeDestroy))...)
+		return true
+	case req.State.Raw.IsNull():
+		resp.Diagnostics.Append(resp.Private.SetKey(ctx, purposeKey, []byte(purposeReplace))...)
+	}
+	return false
+}
+
+// isDestroy reads the mark. What is not known to be a destroy is none: a fleet's workloads are worth more than tidiness.
+func isDestroy(ctx context.Context, req resource.DeleteRequest) (bool, diag.Diagnostics) {
+	purpose, diags := req.Private.GetKey(ctx, purposeKey)
+	return string(purpose) == purposeDestroy, diags
+}
