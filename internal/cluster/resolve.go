@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
 
 // Resolved is the connection of one cluster, merged from all places that name it.
@@ -196,7 +198,7 @@ func (p *Pool) byContext(name string) (layer, error) {
 			return layer{}, invalid(err)
 		}
 		names := slices.Concat(notFound.Connections, notFound.Kubeconfigs, slices.Sorted(maps.Keys(config.Contexts)))
-		notFound.Suggestion = closest(name, names)
+		notFound.Suggestion = fleet.Closest(name, names)
 		return layer{}, notFound
 	}
 	l := layer{place: "the context " + strconv.Quote(name) + " in provider kubeconfig_paths", content: true, elsewhere: true}

@@ -30,7 +30,7 @@ func (r *Runner) Apply(ctx context.Context, set Set, state State, plan Plan, exp
 			access[name] = r.target(set, state, name).Cluster.Access
 		}
 	}
-	r.overClusters(ctx, slices.Sorted(maps.Keys(plan.Clusters)), access, func(name string) {
+	r.overClusters(ctx, "apply", set, slices.Sorted(maps.Keys(plan.Clusters)), access, func(name string) {
 		after, keep, problems := r.applyCluster(ctx, set, state, name, plan.Clusters[name], expected[name])
 		mu.Lock()
 		defer mu.Unlock()

@@ -45,7 +45,7 @@ func (r *Runner) leave(ctx context.Context, set Set, state State, visit func(*si
 	left := State{}
 	var found Problems
 	var mu sync.Mutex
-	r.overClusters(ctx, slices.Sorted(maps.Keys(state)), accessOf(state), func(name string) {
+	r.overClusters(ctx, "leave", set, slices.Sorted(maps.Keys(state)), accessOf(state), func(name string) {
 		prior := state[name]
 		if prior.Cluster.Mode == fleet.ModeDecommissioned || r.wasDrained(prior.Cluster) {
 			return

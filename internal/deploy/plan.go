@@ -100,7 +100,7 @@ func (r *Runner) Plan(ctx context.Context, set Set, state State) (Plan, Problems
 			fresh[name] = c.Access
 		}
 	}
-	r.overClusters(ctx, clusterNames(set, state), fresh, func(name string) {
+	r.overClusters(ctx, "plan", set, clusterNames(set, state), fresh, func(name string) {
 		one, problems := r.planCluster(ctx, set, name, state)
 		mu.Lock()
 		defer mu.Unlock()

@@ -23,7 +23,7 @@ func (r *Runner) Read(ctx context.Context, set Set, state State) (State, Problem
 	out := State{}
 	var found Problems
 	var mu sync.Mutex
-	r.overClusters(ctx, slices.Sorted(maps.Keys(state)), accessOf(state), func(name string) {
+	r.overClusters(ctx, "read", set, slices.Sorted(maps.Keys(state)), accessOf(state), func(name string) {
 		after, problems := r.readCluster(ctx, set, state[name])
 		mu.Lock()
 		defer mu.Unlock()

@@ -2,9 +2,11 @@ package deploy
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -23,6 +25,7 @@ const requestsPerCluster = 16
 type Runner struct {
 	pool        *cluster.Pool
 	maxClusters int
+	log         cluster.Log
 
 	mu       sync.Mutex
 	seen     map[string]*observation
@@ -31,9 +34,9 @@ type Runner struct {
 	drained  map[string]bool
 }
 
-// NewRunner works through the pool's connections, on at most maxClusters clusters at once.
-func NewRunner(pool *cluster.Pool, maxClusters int) *Runner {
-	return &Runner{pool: pool, maxClusters: max(1, maxClusters), seen: map[string]*observation{}, promised: map[string]*promises{}, plans: map[string]Plan{}, drained: map[string]bool{}}
+// NewRunner works through the pool's connections, on at most maxClusters clusters at once, and logs how long each took.
+func NewRunner(pool *cluster.Pool, maxClusters int, log cluster.Log) *Runner {
+	return &Runner{pool: pool, maxClusters: max(1, maxClusters), log: log, seen: map[string]*observation{}, promised: map[string]*promises{}, plans: map[string]Plan{}, drained: map[string]bool{}}
 }
 
 // observation is what this process has seen of a set on a cluster; a plan uses what the read before it found.
@@ -123,14 +126,16 @@ func (r *Runner) promisedNamespace(cluster, namespace string) bool {
 }
 
 // overClusters calls work for each name, several at a time. Every call runs, whatever becomes of the others.
-func (r *Runner) overClusters(ctx context.Context, names []string, access map[string]string, work func(name string)) {
+func (r *Runner) overClusters(ctx context.Context, verb string, set Set, names []string, access map[string]string, work func(name string)) {
 	// Dead clusters are found out all at once, so that none of them holds a slot that a live one could use.
 	r.pool.Probe(ctx, access)
 	var g errgroup.Group
 	g.SetLimit(r.maxClusters)
 	for _, name := range names {
 		g.Go(func() error {
+			start := time.Now()
 			work(name)
+			r.log(ctx, slog.LevelDebug, verb, map[string]any{"set": set.Name, "cluster": name, "duration": time.Since(start).String()})
 			return nil
 		})
 	}

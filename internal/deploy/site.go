@@ -97,6 +97,9 @@ func speak(client *cluster.Client) (rest.Interface, typedcorev1.CoreV1Interface,
 // problems are those of one object, or of the cluster as a whole, in the words of the cluster package where the cluster
 // as a whole is the problem.
 func (s *site) problems(object *fleet.ObjectKey, err error) Problems {
+	if err == nil {
+		return nil
+	}
 	return problems(s.name, object, s.client.Classify(err))
 }
 

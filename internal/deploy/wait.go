@@ -18,20 +18,28 @@ import (
 
 // waitDefined waits until the definitions and namespaces just applied can be used, so that what follows can use them.
 func (s *site) waitDefined(ctx context.Context, of []wanted) Problems {
-	errs := make([]error, len(of))
-	overObjects(len(of), func(i int) {
-		errs[i] = s.healthy(ctx, of[i])
-	})
-	var found Problems
-	for i, w := range of {
-		key := w.Key
-		if errs[i] != nil {
-			found = append(found, s.problems(&key, errs[i])...)
-		}
-		if key.Kind == "CustomResourceDefinition" {
+	found := s.waitEach(ctx, of)
+	for _, w := range of {
+		if w.Key.Kind == "CustomResourceDefinition" {
 			// What was discovered before, by this set or another of this run, lacks the new kind.
 			s.client.Reset()
 		}
+	}
+	return found
+}
+
+// waitReady waits until every object is healthy.
+func (s *site) waitReady(ctx context.Context, list []wanted) Problems {
+	return s.waitEach(ctx, slices.DeleteFunc(slices.Clone(list), func(w wanted) bool { return !judged(w) }))
+}
+
+func (s *site) waitEach(ctx context.Context, list []wanted) Problems {
+	errs := make([]error, len(list))
+	overObjects(len(list), func(i int) { errs[i] = s.healthy(ctx, list[i]) })
+	var found Problems
+	for i, w := range list {
+		key := w.Key
+		found = append(found, s.problems(&key, errs[i])...)
 	}
 	return found
 }
@@ -56,24 +64,6 @@ func (s *site) newResource(ctx context.Context, kind schema.GroupVersionKind) (s
 		return resource, last
 	}
 	return resource, err
-}
-
-// waitReady waits until every object is healthy.
-func (s *site) waitReady(ctx context.Context, list []wanted) Problems {
-	errs := make([]error, len(list))
-	overObjects(len(list), func(i int) {
-		if judged(list[i]) {
-			errs[i] = s.healthy(ctx, list[i])
-		}
-	})
-	var found Problems
-	for i, w := range list {
-		key := w.Key
-		if errs[i] != nil {
-			found = append(found, s.problems(&key, errs[i])...)
-		}
-	}
-	return found
 }
 
 // plain are kinds whose health is their being there, which the apply has just seen.

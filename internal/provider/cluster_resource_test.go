@@ -102,18 +102,22 @@ resource "fleet_cluster" "this" {
 
 func TestAccCluster_import(t *testing.T) {
 	w := fleettest.NewWorkspace(t, fleettest.Terraform(t))
-	w.Write("main.tf", fmt.Sprintf(`
+	config := func(name string) {
+		w.Write("main.tf", fmt.Sprintf(`
 provider "fleet" {
   kubeconfig_paths = [%q]
 }
 resource "fleet_cluster" "this" {
-  for_each = toset(["eu-1", "eu-9"])
+  for_each = toset([%q])
   name     = each.key
 }
-`, fleettest.Kubeconfig(t)))
+`, fleettest.Kubeconfig(t), name))
+	}
+	config("eu-9")
+	says(t, w.MustFail("import", "-no-color", `fleet_cluster.this["eu-9"]`, "eu-9"), `No connection for cluster "eu-9"`)
+	config("eu-1")
 	w.Must("import", "-no-color", `fleet_cluster.this["eu-1"]`, "eu-1")
 	w.PlanEmpty()
-	says(t, w.MustFail("import", "-no-color", `fleet_cluster.this["eu-9"]`, "eu-9"), `No connection for cluster "eu-9"`)
 }
 
 func TestAccCluster_discover(t *testing.T) {

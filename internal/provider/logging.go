@@ -18,6 +18,7 @@ import (
 // one of them.
 const (
 	clusterSubsystem = "cluster"
+	deploySubsystem  = "deploy"
 	klogSubsystem    = "client-go"
 )
 
@@ -30,24 +31,35 @@ type loggingKey struct{}
 // but do not tell which request of Terraform's they belong to.
 func withLogging(ctx context.Context) context.Context {
 	ctx = tflog.NewSubsystem(ctx, clusterSubsystem, tflog.WithRootFields(), clusterLevel, callersLine)
+	ctx = tflog.NewSubsystem(ctx, deploySubsystem, tflog.WithRootFields(), deployLevel, callersLine)
 	return context.WithValue(ctx, loggingKey{}, true)
 }
 
 var (
 	clusterLevel = tflog.WithLevelFromEnv("TF_LOG_PROVIDER_FLEET", clusterSubsystem)
+	deployLevel  = tflog.WithLevelFromEnv("TF_LOG_PROVIDER_FLEET", deploySubsystem)
 	klogLevel    = tflog.WithLevelFromEnv("TF_LOG_PROVIDER_FLEET", "client_go")
 	// callersLine has entries name the line that logs and not the ones here that pass them on.
 	callersLine = tflog.WithAdditionalLocationOffset(2)
 )
 
-// clusterLog is how the cluster package logs: with the logger of the context at hand, else with the one of base.
+// clusterLog is how the cluster package logs, and deployLog the deploy package.
 func clusterLog(base context.Context) cluster.Log {
-	base = tflog.NewSubsystem(context.WithoutCancel(base), clusterSubsystem, clusterLevel, callersLine)
+	return packageLog(base, clusterSubsystem, tflog.Options{clusterLevel, callersLine})
+}
+
+func deployLog(base context.Context) cluster.Log {
+	return packageLog(base, deploySubsystem, tflog.Options{deployLevel, callersLine})
+}
+
+// packageLog logs with the logger of the context at hand, else with the one of base.
+func packageLog(base context.Context, subsystem string, options tflog.Options) cluster.Log {
+	base = tflog.NewSubsystem(context.WithoutCancel(base), subsystem, options...)
 	return func(ctx context.Context, level slog.Level, message string, fields map[string]any) {
 		if ctx.Value(loggingKey{}) == nil {
 			ctx = base
 		}
-		logAt(ctx, clusterSubsystem, level, message, fields)
+		logAt(ctx, subsystem, level, message, fields)
 	}
 }
 
