@@ -18,7 +18,7 @@ const drainTimeout = 10 * time.Minute
 // fleet_cluster and its infrastructure before it updates the sets that were on it, so load balancers and disks have to go
 // here. What another cluster of the same name has is left alone: the one that was known is gone.
 func (r *Runner) Drain(ctx context.Context, namespace, owner string, c fleet.Cluster) Problems {
-	site, err := r.open(ctx, Set{Inventory: namespace, Owner: owner}, c, Applied{})
+	site, parents, err := r.sets(ctx, namespace, owner, c)
 	var other *OtherClusterError
 	if errors.As(err, &other) {
 		r.noteDrained(c)
@@ -27,23 +27,12 @@ func (r *Runner) Drain(ctx context.Context, namespace, owner string, c fleet.Clu
 	if err != nil {
 		return problems(c.Name, nil, err)
 	}
-	_, core, err := speak(site.client)
-	if err != nil {
-		return problems(c.Name, nil, err)
-	}
-	parents, err := inventory.List(ctx, core, namespace)
-	if err != nil {
-		return site.problems(nil, err)
-	}
 	var found Problems
 	for _, name := range slices.Sorted(maps.Keys(parents)) {
-		if parents[name].Owner != owner {
-			continue
-		}
 		set := Set{Name: name, Owner: owner, Instance: parents[name].Instance, Inventory: namespace, Wait: Wait{Timeout: drainTimeout}}
 		s, err := r.open(ctx, set, c, Applied{})
 		if err != nil {
-			found = append(found, problems(c.Name, nil, err)...)
+			found = append(found, site.problems(nil, err)...)
 			continue
 		}
 		s.thorough = true
@@ -54,6 +43,25 @@ func (r *Runner) Drain(ctx context.Context, namespace, owner string, c fleet.Clu
 		r.noteDrained(c)
 	}
 	return found
+}
+
+// Sets names the sets that the owner has on a cluster.
+func (r *Runner) Sets(ctx context.Context, namespace, owner string, c fleet.Cluster) ([]string, error) {
+	_, parents, err := r.sets(ctx, namespace, owner, c)
+	return slices.Sorted(maps.Keys(parents)), err
+}
+
+func (r *Runner) sets(ctx context.Context, namespace, owner string, c fleet.Cluster) (*site, map[string]*inventory.Parent, error) {
+	s, err := r.open(ctx, Set{Inventory: namespace, Owner: owner}, c, Applied{})
+	if err != nil {
+		return nil, nil, err
+	}
+	parents, err := inventory.List(ctx, s.core, namespace)
+	if err != nil {
+		return s, nil, s.client.Classify(err)
+	}
+	maps.DeleteFunc(parents, func(_ string, p *inventory.Parent) bool { return p.Owner != owner })
+	return s, parents, nil
 }
 
 func (r *Runner) noteDrained(c fleet.Cluster) {

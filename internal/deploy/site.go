@@ -23,6 +23,7 @@ type site struct {
 	set    Set
 	name   string
 	client *cluster.Client
+	core   typedcorev1.CoreV1Interface
 	server *ssa.Server
 	store  *inventory.Store
 	seen   *observation
@@ -63,7 +64,7 @@ func (r *Runner) open(ctx context.Context, set Set, c fleet.Cluster, known Appli
 		return nil, err
 	}
 	s := &site{
-		runner: r, set: set, name: c.Name, client: client,
+		runner: r, set: set, name: c.Name, client: client, core: core,
 		server: ssa.NewServer(objects, manager(set.Name)),
 		store:  inventory.NewStore(core, set.Inventory, set.Name),
 		seen:   r.observation(set, c.Name),

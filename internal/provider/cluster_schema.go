@@ -73,7 +73,8 @@ func clusterSchema() schema.Schema {
 				"and reports it.", string(fleet.UnreachableError), string(fleet.UnreachableDefer)),
 			"mode": choice("`active`, the default; `maintenance`: left alone quietly, and reported as deferred; `decommissioned`: gone for good, what "+
 				"was there is forgotten without contact.", string(fleet.ModeActive), string(fleet.ModeMaintenance), string(fleet.ModeDecommissioned)),
-			"on_removal": choice("What happens to the sets on the cluster when it leaves the fleet: `drain`, the default, or `leave`.",
+			"on_removal": choice("What happens to the sets on the cluster when it leaves the fleet. `drain`, the default: all that this configuration's "+
+				"`owner` has there is removed before the cluster, and what it stands on, is destroyed; the provider's `owner` must be set for that. `leave`: its objects stay.",
 				onRemovalDrain, onRemovalLeave),
 
 			"uid":                computedText("UID of the namespace `kube-system`, which tells the cluster from another one at the same address. Null until the cluster first answered."),

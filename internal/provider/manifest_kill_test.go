@@ -50,7 +50,7 @@ func TestAccManifest_killed(t *testing.T) {
 		}
 		s.set(arguments, content(generation)...)
 		before := uids(t, configmaps, ns, "same")
-		point := random.IntN(30)
+		point := random.IntN(16)
 		killed := s.killAfter(proxies, point, map[string]string{"create": "apply", "update": "apply", "destroy": "destroy"}[what])
 		if killed {
 			summary[what]++

@@ -37,9 +37,11 @@ type fleetProvider struct {
 
 // providerData is what resources are configured with.
 type providerData struct {
-	pool                *cluster.Pool
-	runner              *deploy.Runner
-	owner               string
+	pool   *cluster.Pool
+	runner *deploy.Runner
+	owner  string
+	// ownerNamed tells that the owner is this configuration's own name, and not what everybody is called by default.
+	ownerNamed          bool
 	inventory           inventorySettings
 	maxParallelClusters int
 }
@@ -103,7 +105,8 @@ func (p *fleetProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 			},
 			"owner": schema.StringAttribute{
 				MarkdownDescription: "Name of this configuration, which the clusters record with every set. Must stay the same from run to run. " +
-					"Defaults to the environment variable `TFC_WORKSPACE_SLUG`, else `default`.",
+					"Defaults to the environment variable `TFC_WORKSPACE_SLUG`, else `default`. Set it where several configurations " +
+					"share clusters; without it no cluster is drained before it leaves the fleet.",
 				Optional:   true,
 				Validators: []validator.String{stringvalidator.LengthBetween(1, 250)},
 			},
@@ -159,6 +162,7 @@ func (p *fleetProvider) Configure(ctx context.Context, req provider.ConfigureReq
 	data := &providerData{
 		pool:                cluster.NewPool(settings),
 		owner:               config.owner(),
+		ownerNamed:          config.owner() != "" && config.owner() != defaultOwner,
 		inventory:           config.inventory(),
 		maxParallelClusters: defaultMaxParallelClusters,
 	}

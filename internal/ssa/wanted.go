@@ -115,7 +115,8 @@ func (s *Server) Apply(ctx context.Context, w Wanted) (Outcome, error) {
 func (s *Server) run(ctx context.Context, w Wanted, dryRun bool) (Outcome, error) {
 	var out Outcome
 	known := w.Record != nil || w.Prior != nil
-	if w.Live == nil && !w.Absent && !known {
+	// Without a record only the object itself tells whether it has the creation mark, which an apply must repeat.
+	if w.Live == nil && !w.Absent && (!known || w.Record == nil && !dryRun) {
 		if dryRun {
 			// Most objects that nothing is known of do not exist, and the dry run alone tells.
 			got, created, err := s.Send(ctx, w.Resource, w.Object, ApplyOptions{DryRun: true})
