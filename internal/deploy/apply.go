@@ -64,14 +64,14 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 	prior := r.target(set, state, name)
 	_, stays := set.Clusters[name]
 	switch {
-	case plan.Gone, !stays && r.wasDrained(prior.Cluster):
+	case plan.Gone, !stays && r.hasLeft(set, prior.Cluster):
 		return prior, false, nil
 	case plan.Deferred != "":
 		if plan.Owed && prior.Status.Phase != PhaseDeferred {
 			prior.Status.Phase, prior.Status.Message = PhaseDeferred, plan.Deferred
 		}
 		if !stays {
-			prior.Applied.Access, prior.Applied.UID = prior.Cluster.Access, prior.Cluster.UID
+			prior.Applied.owe(prior.Cluster)
 		}
 		return prior, true, nil
 	case !plan.Changes():
@@ -85,7 +85,7 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 		}
 		prior.Status.Phase, prior.Status.Message = PhaseFailed, err.Error()
 		if !stays {
-			prior.Applied.Access, prior.Applied.UID = prior.Cluster.Access, prior.Cluster.UID
+			prior.Applied.owe(prior.Cluster)
 		}
 		return prior, true, problems(name, nil, err)
 	}
@@ -94,7 +94,7 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 		return after, false, found
 	}
 	if !stays {
-		after.Applied.Access, after.Applied.UID = prior.Cluster.Access, prior.Cluster.UID
+		after.Applied.owe(prior.Cluster)
 	}
 	return after, true, found
 }
@@ -116,6 +116,13 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, expe
 	after.Applied.Objects = maps.Clone(prior.Applied.Objects)
 	if after.Applied.Objects == nil {
 		after.Applied.Objects = map[string]ssa.Record{}
+	}
+	after.Applied.Inventory = s.set.Inventory
+	for _, key := range slices.Collect(maps.Keys(after.Applied.Objects)) {
+		if known, err := fleet.ParseObjectKey(key); err != nil || after.Objects[known] == nil {
+			// What was not there any more is not the set's, should it come back.
+			delete(after.Applied.Objects, key)
+		}
 	}
 	fail := func(found Problems) (ClusterState, Problems) {
 		after.Status = Status{Phase: PhaseFailed, Health: prior.Status.Health, Message: found.Errors()[0].brief()}
@@ -150,7 +157,7 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, expe
 		return fail(found)
 	}
 	after.Applied.Kinds = s.usedKinds(list)
-	after.Applied.Access, after.Applied.UID = "", ""
+	after.Applied.Access, after.Applied.UID, after.Applied.Unreachable = "", "", ""
 	after.Status = Status{Phase: PhaseApplied}
 	if s.set.Wait.Ready {
 		after.Status.Health = health.Current

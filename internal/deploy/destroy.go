@@ -47,7 +47,7 @@ func (r *Runner) leave(ctx context.Context, set Set, state State, visit func(*si
 	var mu sync.Mutex
 	r.overClusters(ctx, "leave", set, slices.Sorted(maps.Keys(state)), accessOf(state), func(name string) {
 		prior := state[name]
-		if prior.Cluster.Mode == fleet.ModeDecommissioned || r.wasDrained(prior.Cluster) {
+		if prior.Cluster.Mode == fleet.ModeDecommissioned || r.hasLeft(set, prior.Cluster) {
 			return
 		}
 		s, err := r.open(ctx, set, prior.Cluster, prior.Applied)

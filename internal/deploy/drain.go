@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
@@ -21,7 +22,7 @@ func (r *Runner) Drain(ctx context.Context, namespace, owner string, c fleet.Clu
 	site, parents, err := r.sets(ctx, namespace, owner, c)
 	var other *OtherClusterError
 	if errors.As(err, &other) {
-		r.noteDrained(c)
+		r.Leave(c)
 		return Problems{{Cluster: c.Name, Err: err, Warning: true}}
 	}
 	if err != nil {
@@ -35,22 +36,15 @@ func (r *Runner) Drain(ctx context.Context, namespace, owner string, c fleet.Clu
 			found = append(found, site.problems(nil, err)...)
 			continue
 		}
-		s.thorough = true
 		_, more := s.apply(ctx, ClusterState{Cluster: c}, true, nil)
-		found = append(found, more...)
-	}
-	if len(found.Errors()) == 0 {
-		r.noteDrained(c)
+		if found = append(found, more...); len(more.Errors()) == 0 {
+			r.noteLeft(set.id(), c)
+		}
 	}
 	return found
 }
 
-// Sets names the sets that the owner has on a cluster.
-func (r *Runner) Sets(ctx context.Context, namespace, owner string, c fleet.Cluster) ([]string, error) {
-	_, parents, err := r.sets(ctx, namespace, owner, c)
-	return slices.Sorted(maps.Keys(parents)), err
-}
-
+// sets are what the owner has on a cluster.
 func (r *Runner) sets(ctx context.Context, namespace, owner string, c fleet.Cluster) (*site, map[string]*inventory.Parent, error) {
 	s, err := r.open(ctx, Set{Inventory: namespace, Owner: owner}, c, Applied{})
 	if err != nil {
@@ -64,15 +58,21 @@ func (r *Runner) sets(ctx context.Context, namespace, owner string, c fleet.Clus
 	return s, parents, nil
 }
 
-func (r *Runner) noteDrained(c fleet.Cluster) {
+// everySet stands for all sets on a cluster.
+const everySet = "*"
+
+// Leave notes that a cluster leaves the fleet with its objects on it, so that no set owes it anything.
+func (r *Runner) Leave(c fleet.Cluster) { r.noteLeft(everySet, c) }
+
+func (r *Runner) noteLeft(set string, c fleet.Cluster) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.drained[c.Name+"\x00"+c.UID] = true
+	r.left[strings.Join([]string{set, c.Name, c.UID}, "\x00")] = true
 }
 
-// wasDrained tells whether this process has drained the cluster, so that no set owes it anything.
-func (r *Runner) wasDrained(c fleet.Cluster) bool {
+// hasLeft tells whether this process has drained the set from the cluster, or is to leave everything there.
+func (r *Runner) hasLeft(set Set, c fleet.Cluster) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.drained[c.Name+"\x00"+c.UID]
+	return r.left[strings.Join([]string{set.id(), c.Name, c.UID}, "\x00")] || r.left[strings.Join([]string{everySet, c.Name, c.UID}, "\x00")]
 }

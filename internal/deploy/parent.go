@@ -27,7 +27,14 @@ func (s *site) begin(ctx context.Context, prior ClusterState, leaving bool) (*in
 	if foreign(s.set, parent) {
 		return nil, otherOwner(s.set, parent)
 	}
-	s.settled = parent == nil || parent.Phase == inventory.Applied && parent.Instance == s.set.Instance
+	// A cluster that state knows nothing of may have been forgotten, and what is on it with it.
+	known := len(prior.Applied.Objects) > 0 || len(prior.Objects) > 0
+	s.settled = parent == nil || known && parent.Phase == inventory.Applied && parent.Instance == s.set.Instance
+	if leaving {
+		s.settled = false
+	} else if err := s.runner.claim(s.set, s.name); err != nil {
+		return nil, err
+	}
 	if parent == nil {
 		parent = &inventory.Parent{}
 	}

@@ -109,7 +109,7 @@ func (r *Runner) Plan(ctx context.Context, set Set, state State) (Plan, Problems
 	})
 	if len(found.Errors()) == 0 {
 		r.mu.Lock()
-		r.plans[set.Inventory+"/"+set.Name] = plan
+		r.plans[set.id()] = plan
 		r.mu.Unlock()
 	}
 	return plan, found
@@ -118,7 +118,7 @@ func (r *Runner) Plan(ctx context.Context, set Set, state State) (Plan, Problems
 // Planned returns the plan this process has just made of the set, so that an apply need not make it again; where there
 // is none, it makes one, without the clusters that it fails for.
 func (r *Runner) Planned(ctx context.Context, set Set, state State) (Plan, Problems) {
-	id := set.Inventory + "/" + set.Name
+	id := set.id()
 	r.mu.Lock()
 	plan, ok := r.plans[id]
 	delete(r.plans, id)

@@ -65,10 +65,10 @@ func (r *Runner) planCase(ctx context.Context, set Set, name string, prior Clust
 	switch {
 	case errors.As(err, &unknown):
 		return ClusterPlan{Unknown: true}, nil
-	case lost(err) && known:
-		return r.planOffline(ctx, set, prior, true)
 	case lost(err):
-		return ClusterPlan{Unknown: true}, Problems{{Cluster: name, Err: err, Warning: true}}
+		// An earlier pass may have asked it, and what it then said for certain has to be said again.
+		plan, found := r.planOffline(ctx, set, prior, true)
+		return plan, append(found, Problem{Cluster: name, Err: err, Warning: true})
 	case err != nil:
 		return ClusterPlan{}, problems(name, nil, err)
 	}
@@ -103,11 +103,12 @@ func (r *Runner) salt(set Set, cluster string) []byte {
 // have given; otherwise what would change is left to the apply.
 func (r *Runner) planOffline(ctx context.Context, set Set, prior ClusterState, certain bool) (ClusterPlan, Problems) {
 	list, found := r.want(ctx, nil, set, prior, r.salt(set, prior.Cluster.Name))
-	if slices.ContainsFunc(found, func(p Problem) bool { return errors.Is(p, errNotKnown) }) {
-		return ClusterPlan{Unknown: true}, nil
-	}
 	plan := ClusterPlan{Objects: map[fleet.ObjectKey]ObjectPlan{}}
 	for _, w := range list {
+		if w.Unchanged() {
+			plan.Objects[w.Key] = ObjectPlan{Fields: w.Prior}
+			continue
+		}
 		o := w.difference(w.Predicted())
 		if (!certain || w.unsalted) && o.Action != ActionNone {
 			o.Fields = nil

@@ -34,6 +34,7 @@ func (s *site) prune(ctx context.Context, list []wanted, prior ClusterState, par
 			forget(after, key)
 		}
 	}
+	var notes Problems
 	for _, stage := range slices.Backward(manifest.Stages) {
 		var of []*unstructured.Unstructured
 		for key, obj := range live {
@@ -55,21 +56,23 @@ func (s *site) prune(ctx context.Context, list []wanted, prior ClusterState, par
 				errs[i] = s.remove(ctx, resources[i], of[i])
 			}
 		})
-		var found Problems
 		for i, obj := range of {
 			key := keyOf(obj)
-			if errs[i] != nil {
-				found = append(found, s.problems(&key, errs[i])...)
+			var kept *keptError
+			if errors.As(errs[i], &kept) {
+				notes = append(notes, Problem{Cluster: s.name, Object: &key, Err: kept, Warning: true})
+			} else if errs[i] != nil {
+				notes = append(notes, s.problems(&key, errs[i])...)
 				continue
 			}
 			s.seen.forget(key)
 			forget(after, key)
 		}
-		if len(found) > 0 {
-			return found
+		if len(notes.Errors()) > 0 {
+			return notes
 		}
 	}
-	return nil
+	return notes
 }
 
 func forget(after *ClusterState, key fleet.ObjectKey) {
@@ -84,7 +87,7 @@ func (s *site) leftovers(ctx context.Context, prior ClusterState, parent *invent
 	for key := range prior.Objects {
 		known = known && keep[key]
 	}
-	if known && s.settled && !s.thorough {
+	if known && s.settled {
 		return nil, nil
 	}
 	live, err := s.members(ctx, prior, parent)
@@ -107,7 +110,17 @@ func (s *site) remove(ctx context.Context, served Served, obj *unstructured.Unst
 		}
 		return nil
 	}
-	err := s.server.Delete(ctx, resource, key.Namespace, key.Name, obj.GetUID(), metav1.DeletePropagationForeground)
+	foreign, err := s.foreignContent(ctx, obj)
+	if err != nil {
+		return fmt.Errorf("look for what others have in it: %w", err)
+	}
+	if len(foreign) > 0 {
+		if err := s.server.Release(ctx, resource, obj); err != nil {
+			return fmt.Errorf("release: %w", err)
+		}
+		return &keptError{content: foreign}
+	}
+	err = s.server.Delete(ctx, resource, key.Namespace, key.Name, obj.GetUID(), metav1.DeletePropagationForeground)
 	if apierrors.IsConflict(err) {
 		return fmt.Errorf("delete: the object was replaced by another of the same name, which is left alone: %w", err)
 	}

@@ -1,7 +1,9 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/fleetform/terraform-provider-fleet/internal/cluster"
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/health"
 	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
@@ -57,6 +60,11 @@ func (r *Runner) readCluster(ctx context.Context, set Set, prior ClusterState) (
 		err = s.client.Classify(err)
 	}
 	after := prior
+	var unknown *cluster.UnknownError
+	if errors.As(err, &unknown) {
+		// A connection that is not known yet says nothing about the cluster.
+		return after, nil
+	}
 	if lost(err) {
 		after.Status.Health = health.Unknown
 		return after, Problems{{Cluster: name, Err: err, Warning: true}}
@@ -85,7 +93,7 @@ func (s *site) read(ctx context.Context, prior ClusterState) (ClusterState, erro
 		after.Objects[key] = fields
 	}
 	for key := range prior.Objects {
-		if live[key] == nil {
+		if known, _ := s.seen.lookup(key); live[key] == nil && known == nil {
 			s.seen.note(key, nil)
 		}
 	}
@@ -107,7 +115,7 @@ func (s *site) read(ctx context.Context, prior ClusterState) (ClusterState, erro
 func (s *site) project(obj *unstructured.Unstructured, prior ClusterState, key fleet.ObjectKey, parent *inventory.Parent) (ssa.Fields, error) {
 	var m ssa.Mask
 	if key.Group == "" && key.Kind == "Secret" {
-		m = mask(saltOf(parent))
+		m = mask(cmp.Or(string(saltOf(parent)), processSalt))
 	}
 	var paths []string
 	for path := range prior.Objects[key] {
@@ -115,6 +123,9 @@ func (s *site) project(obj *unstructured.Unstructured, prior ClusterState, key f
 	}
 	return ssa.Result(obj, s.server.Manager, paths, m)
 }
+
+// processSalt stands in for a salt that is lost: its digests match nothing, and give nothing away.
+var processSalt = rand.Text()
 
 func saltOf(parent *inventory.Parent) []byte {
 	if parent == nil {
@@ -150,11 +161,7 @@ func (s *site) members(ctx context.Context, prior ClusterState, parent *inventor
 	errs := make([]error, len(resources))
 	selector := fleet.PartOfLabel + "=" + inventory.ID(s.set.Inventory, s.set.Name)
 	overObjects(len(resources), func(i int) {
-		lists[i], errs[i] = s.server.List(ctx, resources[i], "", selector)
-		if apierrors.IsNotFound(errs[i]) {
-			// The kind is no longer served: its definition was deleted, and its objects with it.
-			lists[i], errs[i] = nil, nil
-		}
+		resources[i], lists[i], errs[i] = s.list(ctx, resources[i], selector)
 	})
 	live := map[fleet.ObjectKey]*unstructured.Unstructured{}
 	for i, list := range lists {
@@ -163,10 +170,38 @@ func (s *site) members(ctx context.Context, prior ClusterState, parent *inventor
 		}
 		for _, obj := range list {
 			obj.SetGroupVersionKind(resources[i].GroupVersion().WithKind(resources[i].Kind))
-			live[keyOf(obj)] = obj
+			owned, err := ssa.OwnedSet(obj, s.server.Manager)
+			if err != nil {
+				return nil, err
+			}
+			if !owned.Empty() {
+				// A copy that somebody made of an object has its label, but was not applied by the set.
+				live[keyOf(obj)] = obj
+			}
 		}
 	}
 	return live, s.unlisted(ctx, prior, live)
+}
+
+// list lists a kind where it is noted to be served, and, if it is not there any more, where it is served now.
+func (s *site) list(ctx context.Context, r ssa.Resource, selector string) (ssa.Resource, []*unstructured.Unstructured, error) {
+	kind := schema.GroupKind{Group: r.Group, Kind: r.Kind}
+	for again := false; ; again = true {
+		objects, err := s.server.List(ctx, r, "", selector)
+		if !apierrors.IsNotFound(err) || again {
+			return r, objects, err
+		}
+		s.forgetKind(kind)
+		now, err := s.resource(ctx, kind.WithVersion(""))
+		if isNotServed(err) {
+			// Its definition was deleted, and its objects with it.
+			return r, nil, nil
+		}
+		if err != nil {
+			return r, nil, err
+		}
+		r = now
+	}
 }
 
 // unlisted gets by name what state knows and the lists lack: somebody may have removed only the label.
@@ -198,8 +233,13 @@ func (s *site) unlisted(ctx context.Context, prior ClusterState, live map[fleet.
 		if obj == nil {
 			continue
 		}
-		if set := obj.GetLabels()[fleet.PartOfLabel]; set == "" || set == inventory.ID(s.set.Inventory, s.set.Name) {
+		// Without the label it is still the set's if it is the very object that was applied.
+		record := prior.Applied.record(absent[i])
+		set := obj.GetLabels()[fleet.PartOfLabel]
+		if set == inventory.ID(s.set.Inventory, s.set.Name) || set == "" && record != nil && record.UID == string(obj.GetUID()) {
 			live[absent[i]] = obj
+		} else {
+			s.seen.note(absent[i], obj)
 		}
 	}
 	return nil

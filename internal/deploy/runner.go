@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -31,12 +32,13 @@ type Runner struct {
 	seen     map[string]*observation
 	promised map[string]*promises
 	plans    map[string]Plan
-	drained  map[string]bool
+	left     map[string]bool
+	writers  map[string]string
 }
 
 // NewRunner works through the pool's connections, on at most maxClusters clusters at once, and logs how long each took.
 func NewRunner(pool *cluster.Pool, maxClusters int, log cluster.Log) *Runner {
-	return &Runner{pool: pool, maxClusters: max(1, maxClusters), log: log, seen: map[string]*observation{}, promised: map[string]*promises{}, plans: map[string]Plan{}, drained: map[string]bool{}}
+	return &Runner{pool: pool, maxClusters: max(1, maxClusters), log: log, seen: map[string]*observation{}, promised: map[string]*promises{}, plans: map[string]Plan{}, left: map[string]bool{}, writers: map[string]string{}}
 }
 
 // observation is what this process has seen of a set on a cluster; a plan uses what the read before it found.
@@ -77,11 +79,27 @@ func (o *observation) forget(key fleet.ObjectKey) {
 func (r *Runner) observation(set Set, cluster string) *observation {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	id := set.Inventory + "/" + set.Name + "@" + cluster
+	id := set.id() + "@" + cluster
 	if r.seen[id] == nil {
 		r.seen[id] = &observation{live: map[fleet.ObjectKey]*unstructured.Unstructured{}, absent: map[fleet.ObjectKey]bool{}}
 	}
 	return r.seen[id]
+}
+
+// claim refuses a second resource of this run that has the same set on the cluster: the two would prune each other.
+func (r *Runner) claim(set Set, cluster string) error {
+	if set.Instance == "" {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	id := set.id() + "@" + cluster
+	if other, ok := r.writers[id]; ok && other != set.Instance {
+		return fmt.Errorf("another fleet_manifest of this configuration has the name %q on this cluster, too; give each a name of its own, "+
+			"or, if one became the other, say so in a moved block", set.Name)
+	}
+	r.writers[id] = set.Instance
+	return nil
 }
 
 // promises are the kinds and namespaces that sets of this run are about to create on a cluster, so that a set planned

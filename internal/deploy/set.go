@@ -27,6 +27,8 @@ type Set struct {
 	UnknownUID map[string]bool
 	// Objects are what every cluster gets.
 	Objects []manifest.Object
+	// Same are the objects, as their manifests name them, that the state's manifests have as well, word for word.
+	Same map[fleet.ObjectKey]bool
 	// Namespace is the default for namespaced objects that name none.
 	Namespace string
 	// Inventory is the namespace of the inventory.
@@ -44,6 +46,9 @@ type Wait struct {
 	// Timeout is how long one cluster may take.
 	Timeout time.Duration
 }
+
+// id names the set on every cluster: an inventory holds one set of a name.
+func (s Set) id() string { return s.Inventory + "/" + s.Name }
 
 // unreachable is the policy that holds for the cluster.
 func (s Set) unreachable(c fleet.Cluster) fleet.UnreachablePolicy {
@@ -123,10 +128,14 @@ type Applied struct {
 	Kinds map[string]Served `json:"k,omitempty"`
 	// Objects are the records by object key.
 	Objects map[string]ssa.Record `json:"o,omitempty"`
+	// Inventory is the namespace of the inventory.
+	Inventory string `json:"i,omitempty"`
 	// Access is how to reach a cluster that left the configuration while something was owed to it.
 	Access string `json:"x,omitempty"`
 	// UID is that cluster's uid.
 	UID string `json:"u,omitempty"`
+	// Unreachable is what to do when that cluster does not answer.
+	Unreachable fleet.UnreachablePolicy `json:"d,omitempty"`
 }
 
 // Served is where a cluster serves a kind.
@@ -155,6 +164,11 @@ func ParseApplied(text string) (Applied, error) {
 		return a, fmt.Errorf("read what was applied: %w", err)
 	}
 	return a, nil
+}
+
+// owe keeps how to reach a cluster that is no longer in the configuration, as long as something is owed to it.
+func (a *Applied) owe(c fleet.Cluster) {
+	a.Access, a.UID, a.Unreachable = c.Access, c.UID, c.Unreachable
 }
 
 // record returns what was noted of the object.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -19,19 +20,18 @@ import (
 
 // site is one cluster opened for one set.
 type site struct {
-	runner *Runner
-	set    Set
-	name   string
-	client *cluster.Client
-	core   typedcorev1.CoreV1Interface
-	server *ssa.Server
-	store  *inventory.Store
-	seen   *observation
-	kinds  map[string]Served
+	runner  *Runner
+	set     Set
+	name    string
+	client  *cluster.Client
+	core    typedcorev1.CoreV1Interface
+	server  *ssa.Server
+	store   *inventory.Store
+	seen    *observation
+	kindsMu sync.Mutex
+	kinds   map[string]Served
 	// settled tells that the run before this one ended well, so that state knows all there is.
 	settled bool
-	// thorough has the inventory asked all the same.
-	thorough bool
 }
 
 // OtherClusterError says that a name now leads to another cluster than the one the set was put on.
@@ -129,19 +129,28 @@ func (e *notServedError) Unwrap() error { return e.err }
 
 // resource tells where the kind is served: from what is known of it, else by discovery.
 func (s *site) resource(ctx context.Context, kind schema.GroupVersionKind) (ssa.Resource, error) {
+	s.kindsMu.Lock()
+	defer s.kindsMu.Unlock()
 	if served, ok := s.kinds[kind.GroupKind().String()]; ok && (kind.Version == "" || served.Version == kind.Version) {
 		return served.at(kind.GroupKind()), nil
 	}
-	mapper, err := s.client.Mapper(ctx)
+	discovered, err := s.client.Discover(ctx)
 	if err != nil {
 		return ssa.Resource{}, fmt.Errorf("discovery: %w", err)
 	}
+	mapper := discovered.Mapper
 	var versions []string
 	if kind.Version != "" {
 		versions = []string{kind.Version}
 	}
 	mapping, err := mapper.RESTMapping(kind.GroupKind(), versions...)
 	if meta.IsNoMatchError(err) {
+		for version, cause := range discovered.Failed {
+			if version.Group == kind.Group {
+				// An API server that is down serves nothing, and still has its objects.
+				return ssa.Resource{}, fmt.Errorf("discovery of %s: %w", version, cause)
+			}
+		}
 		version, verr := s.client.Version(ctx)
 		return ssa.Resource{}, &notServedError{kind: kind, version: version.Git, err: errors.Join(err, verr)}
 	}
@@ -155,6 +164,13 @@ func (s *site) resource(ctx context.Context, kind schema.GroupVersionKind) (ssa.
 	}
 	s.kinds[kind.GroupKind().String()] = served
 	return served.at(kind.GroupKind()), nil
+}
+
+// forgetKind has the kind discovered anew: what was noted of it no longer holds.
+func (s *site) forgetKind(kind schema.GroupKind) {
+	s.kindsMu.Lock()
+	defer s.kindsMu.Unlock()
+	delete(s.kinds, kind.String())
 }
 
 func (v Served) at(kind schema.GroupKind) ssa.Resource {

@@ -1,12 +1,14 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -48,7 +50,7 @@ func (r *Runner) want(ctx context.Context, s *site, set Set, prior ClusterState,
 func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Object, prior ClusterState, salt []byte) (wanted, error) {
 	w := wanted{Wanted: ssa.Wanted{Key: o.Key}, stage: o.Stage()}
 	kind := o.GroupVersionKind()
-	resource, err := r.resourceOf(ctx, s, kind, prior.Applied)
+	resource, err := r.resourceOf(ctx, s, prior.Cluster.Name, kind, prior.Applied, o.Key.Namespace != "" || set.Namespace != "")
 	w.Resource = resource
 	namespaced := resource.Namespaced
 	if err != nil {
@@ -59,6 +61,7 @@ func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Objec
 		w.pending, namespaced = true, coming.Namespaced
 	}
 	body := o.DeepCopy()
+	unmark(body)
 	switch {
 	case namespaced && o.Key.Namespace == "" && set.Namespace == "":
 		return w, fmt.Errorf("%s: %s is namespaced and names no namespace; set metadata.namespace, or the default in the argument namespace", o.Position, kind.Kind)
@@ -70,10 +73,16 @@ func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Objec
 	}
 	secret := o.IsSecret()
 	if secret {
-		w.Mask, w.unsalted = mask(salt), len(salt) == 0
+		w.Mask, w.unsalted = mask(cmp.Or(string(salt), processSalt)), len(salt) == 0
 		w.Body = manifest.SaltedHash(string(salt), body)
 	} else {
 		w.Body = manifest.Hash(body)
+	}
+	w.Record = prior.Applied.record(w.Key)
+	w.Prior = prior.Objects[w.Key]
+	if w.unsalted && set.Same[o.Key] && w.Record != nil && w.Prior != nil {
+		// The manifest says what it said when the record was made, so no digest is needed to tell.
+		w.Body, w.unsalted = w.Record.Sent, false
 	}
 	labels := body.GetLabels()
 	if labels == nil {
@@ -82,8 +91,6 @@ func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Objec
 	labels[fleet.PartOfLabel] = inventory.ID(set.Inventory, set.Name)
 	body.SetLabels(labels)
 	w.Object = body
-	w.Record = prior.Applied.record(w.Key)
-	w.Prior = prior.Objects[w.Key]
 	sent, err := ssa.Sent(body, w.Mask)
 	if err != nil {
 		return w, fmt.Errorf("%s: %w", o.Position, err)
@@ -92,19 +99,34 @@ func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Objec
 	return w, nil
 }
 
-// resourceOf asks the site, or what was noted where there is none.
-func (r *Runner) resourceOf(ctx context.Context, s *site, kind schema.GroupVersionKind, applied Applied) (ssa.Resource, error) {
+// unmark takes away what a manifest that was dumped from a cluster has of another set.
+func unmark(body *unstructured.Unstructured) {
+	unstructured.RemoveNestedField(body.Object, "metadata", "labels", fleet.PartOfLabel)
+	unstructured.RemoveNestedField(body.Object, "metadata", "annotations", fleet.CreatedAnnotation)
+}
+
+// resourceOf asks the site, or what was noted where there is none. stated tells whether the object is to be in a namespace.
+func (r *Runner) resourceOf(ctx context.Context, s *site, cluster string, kind schema.GroupVersionKind, applied Applied, stated bool) (ssa.Resource, error) {
 	if s != nil {
 		return s.resource(ctx, kind)
 	}
 	if served, ok := applied.Kinds[kind.GroupKind().String()]; ok {
 		return served.at(kind.GroupKind()), nil
 	}
-	return ssa.Resource{}, errNotKnown
+	if coming, ok := r.promisedKind(cluster, kind); ok {
+		return ssa.Resource{Namespaced: coming.Namespaced}, nil
+	}
+	// Without a cluster to ask, the scope follows from what is known of Kubernetes and from the manifests.
+	return ssa.Resource{Namespaced: stated && !slices.Contains(clusterScoped, kind.Kind)}, nil
 }
 
-// errNotKnown says that only the cluster could tell.
-var errNotKnown = errors.New("the cluster cannot be asked where it serves the kind")
+// clusterScoped are the built-in kinds that live outside of namespaces and that people put into manifests.
+var clusterScoped = []string{
+	"APIService", "CSIDriver", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "FlowSchema", "IngressClass",
+	"MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "MutatingWebhookConfiguration", "Namespace", "Node", "PersistentVolume",
+	"PriorityClass", "PriorityLevelConfiguration", "RuntimeClass", "StorageClass", "ValidatingAdmissionPolicy",
+	"ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration", "VolumeAttributesClass",
+}
 
 // duplicates finds objects that turn out to be one once the default namespace is applied.
 func duplicates(cluster string, list []wanted) Problems {
@@ -120,12 +142,12 @@ func duplicates(cluster string, list []wanted) Problems {
 }
 
 // mask replaces a Secret's values by digests that nobody without the cluster's salt can try values against.
-func mask(salt []byte) ssa.Mask {
+func mask(salt string) ssa.Mask {
 	return func(_ *unstructured.Unstructured, path fieldpath.Path, value string) string {
 		if len(path) == 0 || path[0].FieldName == nil || *path[0].FieldName != "data" {
 			return value
 		}
-		mac := hmac.New(sha256.New, salt)
+		mac := hmac.New(sha256.New, []byte(salt))
 		mac.Write([]byte(fleet.FormatPath(path)))
 		mac.Write([]byte{0})
 		mac.Write([]byte(value))

@@ -211,10 +211,6 @@ func (r *clusterResource) warnOfDenied(ctx context.Context, client *cluster.Clie
 
 // usualNeeds are what nearly every set does: keep its inventory, and apply, read and delete the commonest kinds.
 func usualNeeds(inventory inventorySettings) []authorizationv1.ResourceAttributes {
-	namespace := ""
-	if inventory.scope == inventoryScopeNamespaced {
-		namespace = inventory.namespace
-	}
 	var needs []authorizationv1.ResourceAttributes
 	add := func(group, resource, namespace string, verbs ...string) {
 		for _, verb := range verbs {
@@ -223,11 +219,9 @@ func usualNeeds(inventory inventorySettings) []authorizationv1.ResourceAttribute
 	}
 	add("", "secrets", inventory.namespace, "get", "list", "create", "patch", "delete")
 	for _, resource := range []string{"configmaps", "services"} {
-		add("", resource, namespace, "get", "list", "create", "patch", "delete")
+		add("", resource, "", "get", "list", "create", "patch", "delete")
 	}
-	add("apps", "deployments", namespace, "get", "list", "create", "patch", "delete")
-	if namespace == "" {
-		add("", "namespaces", "", "get", "list", "create", "patch", "delete")
-	}
+	add("apps", "deployments", "", "get", "list", "create", "patch", "delete")
+	add("", "namespaces", "", "get", "list", "create", "patch", "delete")
 	return needs
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleettest"
@@ -61,6 +62,35 @@ resource "fleet_cluster" "this" {
 	s.PlanEmpty()
 	if after := uids(t, configmaps, ns, "conf"); after["eu-2"] != before["eu-2"] || len(after) != 2 {
 		t.Errorf("the objects were %v, and are %v", before, after)
+	}
+	s.Destroy()
+	if left := uids(t, configmaps, ns, "conf"); len(left) > 0 {
+		t.Errorf("left behind on %v", left)
+	}
+}
+
+// TestAccCluster_leave removes a cluster and leaves its objects there.
+func TestAccCluster_leave(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	s.fleet("on_removal = \"leave\"")
+	s.set(fmt.Sprintf("namespace = %q", ns), configMap("conf", "v"))
+	s.Apply()
+	us := s.kubeconfigs["us-1"]
+	s.Write("fleet.tf", strings.Replace(read(t, s.Path("fleet.tf")), `, "us-1"])`, "])", 1))
+	s.Apply()
+	s.PlanEmpty()
+	if got := uids(t, configmaps, ns, "conf"); len(got) != 3 {
+		t.Errorf("conf is on %v, and should have been left", got)
+	}
+	t.Log("it comes back")
+	s.kubeconfigs["us-1"] = us
+	s.fleet("on_removal = \"leave\"")
+	before := uids(t, configmaps, ns, "conf")
+	s.Apply()
+	s.PlanEmpty()
+	if after := uids(t, configmaps, ns, "conf"); after["us-1"] != before["us-1"] {
+		t.Error("the object was recreated")
 	}
 	s.Destroy()
 	if left := uids(t, configmaps, ns, "conf"); len(left) > 0 {

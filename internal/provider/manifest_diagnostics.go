@@ -190,6 +190,9 @@ func applyDiagnostics(problems deploy.Problems, set deploy.Set, creating bool) d
 
 func destroyDiagnostics(problems deploy.Problems, total int) diag.Diagnostics {
 	var diags diag.Diagnostics
+	if notes := problems.Warnings(); len(notes) > 0 {
+		diags.AddWarning("While removing the set", notes.String())
+	}
 	if failed := problems.Errors(); len(failed) > 0 {
 		diags.AddError(fmt.Sprintf("The set could not be removed from %d of %s", len(failed.Clusters()), count(total, "cluster", "clusters")),
 			failed.String()+"\n\nEverything else is gone. The next destroy continues there.")

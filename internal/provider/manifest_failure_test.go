@@ -401,3 +401,110 @@ func TestAccManifest_modes(t *testing.T) {
 	}
 	remove(t, "us-1", secrets, "fleet-system", "fleet-"+s.name)
 }
+
+// TestAccManifest_lostBetween loses a cluster between a saved plan and its apply. The others are done, and the error is ours.
+func TestAccManifest_lostBetween(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	p := s.through("us-1")
+	s.fleet("")
+	arguments := fmt.Sprintf("namespace = %q\nsecrets_in_state = true", ns)
+	secret := "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\nstringData: {password: one}\n"
+	s.Write("set.tf", "")
+	s.Apply()
+
+	t.Log("a create")
+	s.set(arguments, configMap("conf", "v1"), deployment("web", 1), secret)
+	s.Plan("-out=" + s.Path("plan.bin"))
+	p.Refuse()
+	contains(t, s.MustFail("apply", "-no-color", s.Path("plan.bin")), "1 of 3 clusters failed", "us-1", "does not answer", "Done on eu-1, eu-2")
+	p.Listen(t)
+	s.Apply()
+	s.PlanEmpty()
+
+	t.Log("an unreachable cluster with a Secret is owed nothing")
+	p.Refuse()
+	s.PlanEmpty()
+	p.Listen(t)
+
+	t.Log("an update with a kind that is new to the set")
+	s.set(arguments, configMap("conf", "v2"), deployment("web", 1), secret, "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: sa}\n")
+	s.Plan("-out=" + s.Path("plan.bin"))
+	p.Refuse()
+	contains(t, s.MustFail("apply", "-no-color", s.Path("plan.bin")), "1 of 3 clusters failed", "us-1", "does not answer", "Done on eu-1, eu-2")
+	p.Listen(t)
+	s.Apply()
+	s.PlanEmpty()
+	s.Destroy()
+}
+
+// TestAccManifest_foreignContent destroys a set whose namespace somebody else has put something into, and leaves alone a copy
+// that somebody made of one of its objects.
+func TestAccManifest_foreignContent(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Name(t)
+	other := fleettest.Namespace(t)
+	s.fleet("")
+	s.set(fmt.Sprintf("namespace = %q", ns), fmt.Sprintf("apiVersion: v1\nkind: Namespace\nmetadata: {name: %s}\n", ns), configMap("conf", "v"))
+	s.Apply()
+	put(t, "us-1", configmaps, ns, `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"theirs"},"data":{"k":"v"}}`)
+	copied := live(t, "us-1", configmaps, ns, "conf")
+	copied.SetNamespace(other)
+	copied.SetUID("")
+	copied.SetResourceVersion("")
+	copied.SetManagedFields(nil)
+	text, err := copied.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, "us-1", configmaps, other, string(text))
+	s.PlanEmpty()
+	contains(t, s.Destroy(), "us-1 Namespace "+ns+": kept, because others have something in it: configmaps theirs")
+	if live(t, "us-1", configmaps, ns, "theirs") == nil || live(t, "us-1", configmaps, other, "conf") == nil {
+		t.Error("something that others made was deleted")
+	}
+	if live(t, "us-1", configmaps, ns, "conf") != nil || len(uids(t, namespaces, "", ns)) != 1 {
+		t.Error("the set's own objects are left over")
+	}
+	remove(t, "us-1", namespaces, "", ns)
+}
+
+// TestAccManifest_twoOfAName gives two resources the same set name.
+func TestAccManifest_twoOfAName(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	s.fleet("")
+	s.set(fmt.Sprintf("namespace = %q", ns), configMap("one", "v"))
+	s.Write("twin.yaml", configMap("two", "v"))
+	s.Write("twin.tf", strings.ReplaceAll(strings.ReplaceAll(read(t, s.Path("set.tf")), `"set"`, `"twin"`), "m0.yaml", "twin.yaml"))
+	contains(t, s.ApplyFails("-parallelism=1"), "another fleet_manifest of this configuration has the name")
+	if got := uids(t, configmaps, ns, "one"); len(got) != 3 && len(uids(t, configmaps, ns, "two")) != 3 {
+		t.Errorf("the first of the two lost its objects: %v", got)
+	}
+	s.Write("twin.tf", "")
+	s.Apply()
+	s.PlanEmpty()
+	s.Destroy()
+}
+
+// TestAccManifest_replacedAndMoved has a failed first apply followed by a change that takes a cluster out of the set.
+func TestAccManifest_replacedAndMoved(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	p := s.through("us-1")
+	s.fleet("")
+	s.set(fmt.Sprintf("namespace = %q", ns), configMap("conf", "v"), deployment("web", 1))
+	breakages[2].inject(p)
+	s.ApplyFails()
+	p.Heal()
+	if len(uids(t, configmaps, ns, "conf")) != 3 {
+		t.Fatal("the failed apply should have got this far")
+	}
+	s.set(fmt.Sprintf("namespace = %q\nclusters = { for k, c in fleet_cluster.this : k => c if k != \"us-1\" }", ns), configMap("conf", "v"), deployment("web", 1))
+	s.Apply()
+	s.PlanEmpty()
+	if got := uids(t, configmaps, ns, "conf"); len(got) != 2 || got["us-1"] != "" {
+		t.Errorf("conf is on %v", got)
+	}
+	s.Destroy()
+}

@@ -113,8 +113,14 @@ func (s *setup) killAfter(proxies map[string]*fleettest.Proxy, writes int, comma
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		// Killed or not, how it ended is for the next apply to find out.
+		if err := cmd.Wait(); err != nil {
+			s.t.Logf("%s: %v", command, err)
+		}
+	}()
 	for {
 		n := 0
 		for _, p := range slices.Collect(maps.Values(proxies)) {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/deploy"
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
 )
 
@@ -54,6 +56,19 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 			resp.Diagnostics.Append(diags...)
 			return
 		}
+	}
+	for _, name := range sortedNames(state) {
+		if was := state[name].Applied.Inventory; was != "" && was != set.Inventory {
+			resp.Diagnostics.AddAttributeError(path.Root("inventory"), "The namespace of a set's inventory cannot be changed",
+				fmt.Sprintf("On cluster %q the set's inventory is in namespace %q; the configuration says %q. The set would not find its own objects any more. "+
+					"Keep the namespace, or destroy the set first.", name, was, set.Inventory))
+			return
+		}
+	}
+	if prior == nil {
+		resp.Diagnostics.Append(markClusters(ctx, sortedNames(set.Clusters), resp)...)
+	} else {
+		set.Same = plan.unchangedObjects(*prior)
 	}
 	todo, problems := r.data.runner.Plan(ctx, set, state)
 	resp.Diagnostics.Append(planDiagnostics(problems, todo)...)
@@ -165,19 +180,26 @@ func keepText(planned *map[string]attr.Value, plan, prior manifestModel) {
 	}
 	now, known, diags := plan.objects()
 	before, knownBefore, diagsBefore := prior.objects()
-	if !known || !knownBefore || diags.HasError() || diagsBefore.HasError() || len(now) != len(before) {
-		return
+	if known && knownBefore && !diags.HasError() && !diagsBefore.HasError() && len(now) == len(before) && len(plan.unchangedObjects(prior)) == len(now) {
+		(*planned)["manifests"] = prior.Manifests
 	}
-	hashes := map[string]string{}
+}
+
+// unchangedObjects are the objects that both manifests have, word for word.
+func (m manifestModel) unchangedObjects(prior manifestModel) map[fleet.ObjectKey]bool {
+	now, _, _ := m.objects()
+	before, _, _ := prior.objects()
+	hashes := map[fleet.ObjectKey]string{}
 	for _, o := range before {
-		hashes[o.Key.String()] = manifest.Hash(o.Unstructured)
+		hashes[o.Key] = manifest.Hash(o.Unstructured)
 	}
+	same := map[fleet.ObjectKey]bool{}
 	for _, o := range now {
-		if hashes[o.Key.String()] != manifest.Hash(o.Unstructured) {
-			return
+		if hashes[o.Key] == manifest.Hash(o.Unstructured) {
+			same[o.Key] = true
 		}
 	}
-	(*planned)["manifests"] = prior.Manifests
+	return same
 }
 
 // keepClusters plans the prior description of a cluster on which nothing changes, so that a new label or a minor release

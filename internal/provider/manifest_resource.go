@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -94,10 +95,20 @@ func (r *manifestResource) Delete(ctx context.Context, req resource.DeleteReques
 		return
 	}
 	if !destroy {
-		if problems := r.data.runner.HandOver(ctx, set, state); len(problems) > 0 {
+		stay, more := successors(ctx, req)
+		if resp.Diagnostics.Append(more...); resp.Diagnostics.HasError() {
+			return
+		}
+		staying := deploy.State{}
+		for name, c := range state {
+			if stay == nil || slices.Contains(stay, name) {
+				staying[name] = c
+				delete(state, name)
+			}
+		}
+		if problems := r.data.runner.HandOver(ctx, set, staying); len(problems) > 0 {
 			resp.Diagnostics.AddWarning("Not every cluster knows that a successor takes over", problems.String())
 		}
-		return
 	}
 	left, problems := r.data.runner.Destroy(ctx, set, state)
 	resp.Diagnostics.Append(destroyDiagnostics(problems, len(state))...)

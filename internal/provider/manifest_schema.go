@@ -90,7 +90,7 @@ func manifestArguments() map[string]schema.Attribute {
 					Validators:          []validator.String{stringvalidator.OneOf("ready", "none")},
 				},
 				"timeout": schema.StringAttribute{
-					MarkdownDescription: "How long one cluster may take, as a Go duration. Also bounds waiting for deletions. Defaults to `" + defaultTimeout + "`.",
+					MarkdownDescription: "How long to wait for one object to become ready, or to be gone, as a Go duration. Defaults to `" + defaultTimeout + "`.",
 					Optional:            true,
 					Validators:          []validator.String{durationValidator{}},
 				},

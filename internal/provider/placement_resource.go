@@ -16,8 +16,8 @@ var (
 	_ resource.ResourceWithModifyPlan = (*placementResource)(nil)
 )
 
-// NewPlacementResource returns the resource fleet_placement.
-func NewPlacementResource() resource.Resource {
+// newPlacementResource returns the resource fleet_placement.
+func newPlacementResource() resource.Resource {
 	return &placementResource{}
 }
 

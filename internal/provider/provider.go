@@ -49,7 +49,6 @@ type providerData struct {
 // inventorySettings say where the inventory of a set is kept on every cluster.
 type inventorySettings struct {
 	namespace string
-	scope     string
 }
 
 // configured takes what Configure gave out. It is nil before that, as it is while Terraform validates.
@@ -119,12 +118,6 @@ func (p *fleetProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 						Optional:            true,
 						Validators:          []validator.String{stringvalidator.LengthBetween(1, 63)},
 					},
-					"scope": schema.StringAttribute{
-						MarkdownDescription: "`" + inventoryScopeCluster + "`, the default, or `" + inventoryScopeNamespaced + "`, which needs no right that " +
-							"spans namespaces.",
-						Optional:   true,
-						Validators: []validator.String{stringvalidator.OneOf(inventoryScopeCluster, inventoryScopeNamespaced)},
-					},
 				},
 			},
 		},
@@ -174,7 +167,7 @@ func (p *fleetProvider) Configure(ctx context.Context, req provider.ConfigureReq
 }
 
 func (p *fleetProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newClusterResource, NewPlacementResource, newManifestResource}
+	return []func() resource.Resource{newClusterResource, newPlacementResource, newManifestResource}
 }
 
 func (p *fleetProvider) DataSources(context.Context) []func() datasource.DataSource { return nil }

@@ -124,13 +124,10 @@ func (m providerModel) owner() string {
 }
 
 func (m providerModel) inventory() inventorySettings {
-	settings := inventorySettings{namespace: defaultInventoryNamespace, scope: inventoryScopeCluster}
+	settings := inventorySettings{namespace: defaultInventoryNamespace}
 	attributes := m.Inventory.Attributes()
 	if namespace, ok := attributes["namespace"].(types.String); ok && namespace.ValueString() != "" {
 		settings.namespace = namespace.ValueString()
-	}
-	if scope, ok := attributes["scope"].(types.String); ok && scope.ValueString() != "" {
-		settings.scope = scope.ValueString()
 	}
 	return settings
 }

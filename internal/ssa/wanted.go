@@ -2,11 +2,14 @@ package ssa
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
@@ -114,7 +117,7 @@ func (s *Server) Apply(ctx context.Context, w Wanted) (Outcome, error) {
 
 func (s *Server) run(ctx context.Context, w Wanted, dryRun bool) (Outcome, error) {
 	var out Outcome
-	known := w.Record != nil || w.Prior != nil
+	known := w.Prior != nil
 	// Without a record only the object itself tells whether it has the creation mark, which an apply must repeat.
 	if w.Live == nil && !w.Absent && (!known || w.Record == nil && !dryRun) {
 		if dryRun {
@@ -152,7 +155,7 @@ func (s *Server) run(ctx context.Context, w Wanted, dryRun bool) (Outcome, error
 	body := s.marked(w)
 	got, created, err := s.Send(ctx, w.Resource, body, ApplyOptions{DryRun: dryRun})
 	if apierrors.IsConflict(err) {
-		got, out.Live, out.Corrected, err = s.correct(ctx, w, body, dryRun)
+		got, out.Live, out.Corrected, err = s.correct(ctx, w, body, err, dryRun)
 	}
 	if err != nil {
 		return out, err
@@ -179,7 +182,7 @@ func (s *Server) run(ctx context.Context, w Wanted, dryRun bool) (Outcome, error
 
 // marked adds the creation mark where the object is, or is about to be, created by the set.
 func (s *Server) marked(w Wanted) *unstructured.Unstructured {
-	created := w.Absent || w.Record != nil && w.Record.Created
+	created := w.Absent || w.Prior != nil && w.Record != nil && w.Record.Created
 	if w.Live != nil {
 		_, created = w.Live.GetAnnotations()[fleet.CreatedAnnotation]
 	}
@@ -217,10 +220,13 @@ func (s *Server) same(ctx context.Context, w Wanted) error {
 }
 
 // correct repeats an apply that another manager's claims have stopped, by force if all of them are drift.
-func (s *Server) correct(ctx context.Context, w Wanted, body *unstructured.Unstructured, dryRun bool) (got, live *unstructured.Unstructured, corrected []Contention, err error) {
+func (s *Server) correct(ctx context.Context, w Wanted, body *unstructured.Unstructured, refused error, dryRun bool) (got, live *unstructured.Unstructured, corrected []Contention, err error) {
 	live, err = s.Get(ctx, w.Resource, w.Key.Namespace, w.Key.Name)
 	if err != nil {
 		return nil, nil, nil, err
+	}
+	if set := live.GetLabels()[fleet.PartOfLabel]; set != "" && set != w.Object.GetLabels()[fleet.PartOfLabel] {
+		return nil, live, nil, &ForeignError{Set: set}
 	}
 	contentions, err := Contend(live, w.Predicted(), s.Manager, w.ours, w.Mask)
 	if err != nil {
@@ -235,7 +241,8 @@ func (s *Server) correct(ctx context.Context, w Wanted, body *unstructured.Unstr
 			corrected = append(corrected, c)
 		}
 	}
-	if len(conflicts) > 0 {
+	// Force overrides every cause, so each has to be among what was judged.
+	if conflicts = append(conflicts, unjudged(refused, corrected)...); len(conflicts) > 0 {
 		return nil, live, nil, &ConflictError{Contentions: conflicts}
 	}
 	forced := body.DeepCopy()
@@ -245,6 +252,29 @@ func (s *Server) correct(ctx context.Context, w Wanted, body *unstructured.Unstr
 	}
 	got, _, err = s.Send(ctx, w.Resource, forced, ApplyOptions{DryRun: dryRun, Force: true})
 	return got, live, corrected, err
+}
+
+// unjudged are the causes of a refusal that are not among the contentions.
+func unjudged(refused error, judged []Contention) []Contention {
+	var status apierrors.APIStatus
+	if !errors.As(refused, &status) || status.Status().Details == nil {
+		return nil
+	}
+	// The API server prints paths in another grammar, which does not quote names; it can be written but not read.
+	known := map[string]bool{fieldpath.MakePathOrDie("metadata", "annotations", fleet.CreatedAnnotation).String(): true}
+	for _, c := range judged {
+		if path, err := fleet.ParsePath(c.Path); err == nil {
+			known[path.String()] = true
+		}
+	}
+	var out []Contention
+	for _, cause := range status.Status().Details.Causes {
+		if cause.Type != metav1.CauseTypeFieldManagerConflict || known[cause.Field] {
+			continue
+		}
+		out = append(out, Contention{Difference: Difference{Path: strings.TrimPrefix(cause.Field, ".")}, Owner: &Owner{Manager: strings.TrimPrefix(cause.Message, "conflict with "), Operation: metav1.ManagedFieldsOperationApply}})
+	}
+	return out
 }
 
 // ours tells whether the set had applied the field before. Where nothing is known from before, as after a lost state,

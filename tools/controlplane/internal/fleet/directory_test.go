@@ -24,19 +24,19 @@ func newControl(t *testing.T, dir string) *Control {
 }
 
 func TestResolveFollowsLinksOfParents(t *testing.T) {
-	real, err := filepath.EvalSymlinks(t.TempDir())
+	resolved, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	link := filepath.Join(t.TempDir(), "link")
-	if err := os.Symlink(real, link); err != nil {
+	if err := os.Symlink(resolved, link); err != nil {
 		t.Fatal(err)
 	}
 	got, err := Resolve(filepath.Join(link, "not", "there"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := filepath.Join(real, "not", "there"); got != want {
+	if want := filepath.Join(resolved, "not", "there"); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
