@@ -157,7 +157,7 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, expe
 		return fail(found)
 	}
 	after.Applied.Kinds = s.usedKinds(list)
-	after.Applied.Access, after.Applied.UID, after.Applied.Unreachable = "", "", ""
+	after.Applied.owe(fleet.Cluster{})
 	after.Status = Status{Phase: PhaseApplied}
 	if s.set.Wait.Ready {
 		after.Status.Health = health.Current

@@ -48,6 +48,11 @@ func accessOf(state State) map[string]string {
 
 func (r *Runner) readCluster(ctx context.Context, set Set, prior ClusterState) (ClusterState, Problems) {
 	name := prior.Cluster.Name
+	if _, stays := set.Clusters[name]; !stays {
+		// The configuration of the set no longer says whether the cluster takes part; its fleet_cluster does.
+		prior.Cluster.Mode = r.mode(name)
+		prior.Applied.Mode = prior.Cluster.Mode
+	}
 	if !prior.Cluster.Active() {
 		return prior, nil
 	}

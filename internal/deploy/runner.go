@@ -34,11 +34,12 @@ type Runner struct {
 	plans    map[string]Plan
 	left     map[string]bool
 	writers  map[string]string
+	modes    map[string]fleet.Mode
 }
 
 // NewRunner works through the pool's connections, on at most maxClusters clusters at once, and logs how long each took.
 func NewRunner(pool *cluster.Pool, maxClusters int, log cluster.Log) *Runner {
-	return &Runner{pool: pool, maxClusters: max(1, maxClusters), log: log, seen: map[string]*observation{}, promised: map[string]*promises{}, plans: map[string]Plan{}, left: map[string]bool{}, writers: map[string]string{}}
+	return &Runner{pool: pool, maxClusters: max(1, maxClusters), log: log, seen: map[string]*observation{}, promised: map[string]*promises{}, plans: map[string]Plan{}, left: map[string]bool{}, writers: map[string]string{}, modes: map[string]fleet.Mode{}}
 }
 
 // observation is what this process has seen of a set on a cluster; a plan uses what the read before it found.
@@ -84,6 +85,19 @@ func (r *Runner) observation(set Set, cluster string) *observation {
 		r.seen[id] = &observation{live: map[fleet.ObjectKey]*unstructured.Unstructured{}, absent: map[fleet.ObjectKey]bool{}}
 	}
 	return r.seen[id]
+}
+
+// NoteMode notes whether a cluster takes part, for the sets that it is about to leave.
+func (r *Runner) NoteMode(cluster string, mode fleet.Mode) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.modes[cluster] = mode
+}
+
+func (r *Runner) mode(cluster string) fleet.Mode {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.modes[cluster]
 }
 
 // claim refuses a second resource of this run that has the same set on the cluster: the two would prune each other.

@@ -134,8 +134,9 @@ type Applied struct {
 	Access string `json:"x,omitempty"`
 	// UID is that cluster's uid.
 	UID string `json:"u,omitempty"`
-	// Unreachable is what to do when that cluster does not answer.
+	// Unreachable is what to do when that cluster does not answer, and Mode whether it takes part.
 	Unreachable fleet.UnreachablePolicy `json:"d,omitempty"`
+	Mode        fleet.Mode              `json:"m,omitempty"`
 }
 
 // Served is where a cluster serves a kind.
@@ -168,7 +169,7 @@ func ParseApplied(text string) (Applied, error) {
 
 // owe keeps how to reach a cluster that is no longer in the configuration, as long as something is owed to it.
 func (a *Applied) owe(c fleet.Cluster) {
-	a.Access, a.UID, a.Unreachable = c.Access, c.UID, c.Unreachable
+	a.Access, a.UID, a.Unreachable, a.Mode = c.Access, c.UID, c.Unreachable, c.Mode
 }
 
 // record returns what was noted of the object.

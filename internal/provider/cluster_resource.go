@@ -71,6 +71,7 @@ func (r *clusterResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 	ctx = withLogging(ctx)
+	r.data.runner.NoteMode(model.Name.ValueString(), fleet.Mode(model.Mode.ValueString()))
 	resp.Diagnostics.Append(r.observe(ctx, &model)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }

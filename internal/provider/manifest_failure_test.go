@@ -388,6 +388,25 @@ func TestAccManifest_modes(t *testing.T) {
 	contains(t, s.Apply(), "update ConfigMap "+ns+"/conf on us-1: data.k v1 → v2")
 	s.PlanEmpty()
 
+	t.Log("it leaves the set while it is in maintenance")
+	mode("maintenance")
+	s.Apply()
+	without := fmt.Sprintf("namespace = %q\nclusters = { for k, c in fleet_cluster.this : k => c if k != \"us-1\" }", ns)
+	s.set(without, configMap("conf", "v2"))
+	for range 2 {
+		s.Apply()
+		s.PlanEmpty()
+		if live(t, "us-1", configmaps, ns, "conf") == nil {
+			t.Fatal("a cluster in maintenance was pruned")
+		}
+	}
+	mode("active")
+	s.Apply()
+	contains(t, s.Apply(), "delete ConfigMap "+ns+"/conf on us-1")
+	s.PlanEmpty()
+	s.set(fmt.Sprintf("namespace = %q", ns), configMap("conf", "v2"))
+	s.Apply()
+
 	p.Refuse()
 	mode("decommissioned")
 	contains(t, s.Apply(), "forget ConfigMap "+ns+"/conf on us-1")

@@ -47,7 +47,7 @@ func (m manifestModel) state(ctx context.Context, clusters map[string]fleet.Clus
 			broken("applied", name, err)
 		}
 		if c.Cluster.Name == "" {
-			c.Cluster = fleet.Cluster{Name: name, Access: c.Applied.Access, UID: c.Applied.UID, Unreachable: c.Applied.Unreachable}
+			c.Cluster = fleet.Cluster{Name: name, Access: c.Applied.Access, UID: c.Applied.UID, Unreachable: c.Applied.Unreachable, Mode: c.Applied.Mode}
 		}
 		for text, fields := range objects[name] {
 			key, err := fleet.ParseObjectKey(text)
