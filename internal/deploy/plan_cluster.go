@@ -52,7 +52,7 @@ func (r *Runner) planCase(ctx context.Context, set Set, name string, prior Clust
 		return ClusterPlan{Unknown: true}, nil
 	case known && prior.unreachable() && set.unreachable(c) == fleet.UnreachableDefer:
 		return r.keepAll(ctx, set, prior, "the cluster does not answer"), nil
-	case known && prior.unreachable():
+	case known && prior.unread():
 		return r.planOffline(ctx, set, prior, false)
 	}
 	if known {
@@ -65,6 +65,9 @@ func (r *Runner) planCase(ctx context.Context, set Set, name string, prior Clust
 	switch {
 	case errors.As(err, &unknown):
 		return ClusterPlan{Unknown: true}, nil
+	case lost(err) && set.UnknownUID[name]:
+		// The fleet_cluster is about to be registered as offline, and after that nothing is certain either.
+		return ClusterPlan{Unknown: true}, Problems{{Cluster: name, Err: err, Warning: true}}
 	case lost(err):
 		// An earlier pass may have asked it, and what it then said for certain has to be said again.
 		plan, found := r.planOffline(ctx, set, prior, true)

@@ -36,6 +36,14 @@ func (r *Runner) Read(ctx context.Context, set Set, state State) (State, Problem
 	return out, found
 }
 
+// misconfigured tells whether the configuration must change before anything can be said of the cluster.
+func misconfigured(err error) bool {
+	var missing *cluster.MissingCredentialsError
+	var absent *cluster.NotConfiguredError
+	var invalid *cluster.InvalidError
+	return errors.As(err, &missing) || errors.As(err, &absent) || errors.As(err, &invalid)
+}
+
 func accessOf(state State) map[string]string {
 	access := map[string]string{}
 	for name, c := range state {
@@ -70,11 +78,15 @@ func (r *Runner) readCluster(ctx context.Context, set Set, prior ClusterState) (
 		// A connection that is not known yet says nothing about the cluster.
 		return after, nil
 	}
-	if lost(err) {
-		after.Status.Health = health.Unknown
-		return after, Problems{{Cluster: name, Err: err, Warning: true}}
+	if misconfigured(err) {
+		return after, problems(name, nil, err)
 	}
-	return after, problems(name, nil, err)
+	// The others are not to wait for this one: what is known of it is kept, and an apply will say what it cannot do there.
+	after.Status.Health = health.Unknown
+	if !lost(err) {
+		after.Status.Health = health.Denied
+	}
+	return after, Problems{{Cluster: name, Err: err, Warning: true}}
 }
 
 // read lists what the set has on the cluster: by label per kind, and by name what is recorded but not listed.

@@ -119,7 +119,12 @@ func (s State) Touched() bool {
 	return false
 }
 
-// unreachable tells whether the last read got no answer.
+// unread tells whether the last read learned nothing of the cluster.
+func (c ClusterState) unread() bool {
+	return c.Status.Health == health.Unknown || c.Status.Health == health.Denied
+}
+
+// unreachable tells whether that was for want of an answer, as against a refusal, which nobody would want to wait out.
 func (c ClusterState) unreachable() bool { return c.Status.Health == health.Unknown }
 
 // Applied is what state keeps of the last apply on a cluster, as one compact JSON text.

@@ -18,8 +18,10 @@ const (
 	InProgress State = "InProgress"
 	// Failed will not get there by itself.
 	Failed State = "Failed"
-	// Unknown could not be read.
+	// Unknown could not be read, because the cluster did not answer.
 	Unknown State = "Unknown"
+	// Denied could not be read either: the cluster answered, but refused.
+	Denied State = "Denied"
 )
 
 // Health is one object's state and what it rests on, with the numbers.
@@ -48,7 +50,7 @@ func Evaluate(obj *unstructured.Unstructured) (Health, error) {
 
 // Worst is the state of a whole of which both are parts.
 func Worst(a, b State) State {
-	rank := map[State]int{Current: 0, InProgress: 1, Failed: 2, Unknown: 3}
+	rank := map[State]int{Current: 0, InProgress: 1, Failed: 2, Unknown: 3, Denied: 4}
 	if rank[a] >= rank[b] {
 		return a
 	}

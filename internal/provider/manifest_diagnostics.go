@@ -50,7 +50,7 @@ func flatten(err error) []error {
 func readDiagnostics(problems deploy.Problems) diag.Diagnostics {
 	var diags diag.Diagnostics
 	if lost := problems.Warnings(); len(lost) > 0 {
-		diags.AddWarning(count(len(lost.Clusters()), "cluster does", "clusters do")+" not answer",
+		diags.AddWarning(count(len(lost.Clusters()), "cluster", "clusters")+" could not be read",
 			lost.String()+"\n\nWhat is known of it is kept. Nothing is deleted because a cluster does not answer.")
 	}
 	if failed := problems.Errors(); len(failed) > 0 {

@@ -527,3 +527,30 @@ func TestAccManifest_replacedAndMoved(t *testing.T) {
 	}
 	s.Destroy()
 }
+
+// TestAccManifest_forbiddenToRead has one cluster take back the right to read. The others are not held up by it.
+func TestAccManifest_forbiddenToRead(t *testing.T) {
+	for _, policy := range []string{"error", "defer"} {
+		t.Run(policy, func(t *testing.T) {
+			s := newSetup(t, fleettest.Terraform(t))
+			ns := fleettest.Namespace(t)
+			p := s.through("us-1")
+			s.fleet(fmt.Sprintf("unreachable = %q", policy))
+			s.set(fmt.Sprintf("namespace = %q", ns), configMap("conf", "v1"))
+			s.Apply()
+			p.Inject(fleettest.Fault{Match: func(r fleettest.Request) bool { return strings.Contains(r.Path, "configmaps") }, Status: 403,
+				Body: `{"kind":"Status","apiVersion":"v1","status":"Failure","code":403,"reason":"Forbidden","message":"configmaps is forbidden: User \"x\" cannot list resource \"configmaps\""}`, ContentType: "application/json"})
+			contains(t, s.PlanEmpty(), "1 cluster could not be read", `cannot list resource "configmaps"`)
+			s.set(fmt.Sprintf("namespace = %q", ns), configMap("conf", "v2"))
+			// A refusal is no absence, so defer does not excuse it.
+			contains(t, s.ApplyFails(), "1 of 3 clusters failed", "us-1", `"configmaps"`, "Done on eu-1, eu-2")
+			if got := live(t, "eu-2", configmaps, ns, "conf").Object["data"].(map[string]any)["k"]; got != "v2" {
+				t.Errorf("eu-2 has %v", got)
+			}
+			p.Heal()
+			s.Apply()
+			s.PlanEmpty()
+			s.Destroy()
+		})
+	}
+}

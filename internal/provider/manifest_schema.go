@@ -126,7 +126,7 @@ func manifestResults() map[string]schema.Attribute {
 					MarkdownDescription: "`Applied`, `Failed`, or `Deferred` where the cluster is left alone for now.", Computed: true,
 				},
 				"health": schema.StringAttribute{
-					MarkdownDescription: "The worst health of the objects: `Current`, `InProgress`, `Failed`, or `Unknown` where the cluster did not answer.", Computed: true,
+					MarkdownDescription: "The worst health of the objects: `Current`, `InProgress`, `Failed`, `Unknown` where the cluster did not answer, or `Denied` where it refused to be read.", Computed: true,
 				},
 				"message": schema.StringAttribute{MarkdownDescription: "Why, where there is a why.", Computed: true},
 			}},
