@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleettest"
 )
@@ -283,6 +285,38 @@ resource "fleet_cluster" "this" {
 	s.PlanEmpty()
 	if got := uids(t, configmaps, ns, "conf"); len(got) != 3 {
 		t.Errorf("conf is on %v", got)
+	}
+	s.Destroy()
+}
+
+// TestAccManifest_conflict has another manager apply a field of the set's object, which is a conflict, while somebody scales
+// another by hand, which is drift. The plan tells them apart, and nothing is overwritten.
+func TestAccManifest_conflict(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	s.fleet("")
+	s.set(fmt.Sprintf("namespace = %q", ns), deployment("web", 3))
+	s.Apply()
+	_, err := fleettest.Get(t, "eu-1").AdminDynamic(t).Resource(deployments).Namespace(ns).Patch(t.Context(), "web", types.ApplyPatchType,
+		[]byte(`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"replicas":9}}`),
+		metav1.PatchOptions{FieldManager: "helm", Force: new(true)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	patch(t, "eu-2", deployments, ns, "web", `{"spec":{"replicas":7}}`, "scale")
+	out := s.PlanFails()
+	contains(t, out, "Another manager owns fields this set wants to change", "eu-1 Deployment.apps "+ns+"/web", "spec.replicas is 9 by helm (Apply), wanted 3")
+	s.ApplyFails()
+	if got := live(t, "eu-1", deployments, ns, "web").Object["spec"].(map[string]any)["replicas"]; got != int64(9) {
+		t.Errorf("eu-1 has %v replicas", got)
+	}
+
+	t.Log("the field is left to the other manager")
+	s.set(fmt.Sprintf("namespace = %q", ns), strings.Replace(deployment("web", 3), "  replicas: 3\n", "", 1))
+	s.Apply()
+	s.PlanEmpty()
+	if got := live(t, "eu-1", deployments, ns, "web").Object["spec"].(map[string]any)["replicas"]; got != int64(9) {
+		t.Errorf("eu-1 has %v replicas", got)
 	}
 	s.Destroy()
 }
