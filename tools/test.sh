@@ -25,7 +25,7 @@ fi
 gotest() {
   go tool -modfile="$root/tools/go.mod" gotestsum --format testname --format-hide-empty-pkg \
     -- -p 1 -count=1 -timeout 60m "$@" 3>&- |
-    awk '!/^PASS [^ ]*\.[A-Z][^\/]*\/.* \(0\.0.s\)$/ { print; fflush() }' 3>&-
+    grep --line-buffered -Ev '^PASS [^ ]*\.[A-Z][^/]*/.* \(0\.0.s\)$' 3>&-
 }
 
 step "Building the test fleet's programs, unless they are built already"
