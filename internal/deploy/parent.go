@@ -2,10 +2,16 @@ package deploy
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
 )
 
@@ -75,4 +81,31 @@ func (s *site) end(ctx context.Context, parent *inventory.Parent, phase inventor
 		}
 	}
 	return s.problems(nil, s.store.Write(ctx, parent))
+}
+
+// succeed says what it means that the set is on the cluster already though state does not know it: its state was lost, or it
+// replaces another instance, or another configuration of the same owner has a set of the same name.
+func (s *site) succeed(ctx context.Context, prior ClusterState, parent *inventory.Parent, list []wanted) (Problems, error) {
+	live, err := s.members(ctx, prior, parent)
+	if err != nil {
+		return nil, err
+	}
+	for key, obj := range live {
+		s.seen.note(key, obj)
+	}
+	for _, w := range list {
+		delete(live, w.Key)
+	}
+	var going []string
+	for _, key := range slices.SortedFunc(maps.Keys(live), fleet.ObjectKey.Compare) {
+		going = append(going, key.String())
+	}
+	text := fmt.Sprintf("the set is on this cluster already (owner %q, %s), and this resource carries on with its objects", parent.Owner, parent.Phase)
+	if len(going) > 0 {
+		text += "; it removes those that it does not have: " + strings.Join(going, ", ")
+	}
+	if parent.Phase == inventory.Applied {
+		text += ". If another configuration has put it there, give this one an owner of its own, or the set another name"
+	}
+	return Problems{{Cluster: s.name, Err: errors.New(text), Warning: true}}, nil
 }

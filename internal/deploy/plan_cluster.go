@@ -192,6 +192,13 @@ func (s *site) plan(ctx context.Context, prior ClusterState, known bool) (Cluste
 		return ClusterPlan{}, problems(s.name, nil, otherOwner(s.set, parent))
 	}
 	list, found := s.runner.want(ctx, s, s.set, prior, saltOf(parent))
+	if !known && parent != nil {
+		notes, err := s.succeed(ctx, prior, parent, list)
+		if err != nil {
+			return ClusterPlan{}, s.problems(nil, err)
+		}
+		found = append(found, notes...)
+	}
 	plan := ClusterPlan{Objects: map[fleet.ObjectKey]ObjectPlan{}, Unsettled: known && !prior.Status.Settled()}
 	// Definitions come first: an object whose definition changes cannot be judged by the old one.
 	changing := map[string]bool{}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -143,4 +144,34 @@ func (s *setup) killAfter(proxies map[string]*fleettest.Proxy, writes int, comma
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
+}
+
+// TestAccManifest_lostState loses the state of a set and applies again: the same owner carries on, and the plan says so, with
+// what it is going to remove.
+func TestAccManifest_lostState(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	s.fleet("")
+	arguments := fmt.Sprintf("namespace = %q", ns)
+	s.set(arguments, configMap("conf", "v"), configMap("old", "v"))
+	s.Apply()
+	before := uids(t, configmaps, ns, "conf")
+	s.Must("state", "rm", "fleet_manifest.set")
+	s.set(arguments, configMap("conf", "v"))
+	contains(t, s.Plan(), "eu-1, eu-2, us-1: the set is on this cluster already", "it removes those that it does not have: ConfigMap "+ns+"/old")
+	s.Apply()
+	s.PlanEmpty()
+	if diff := cmp.Diff(before, uids(t, configmaps, ns, "conf")); diff != "" {
+		t.Errorf("an object was recreated: %s", diff)
+	}
+	if left := uids(t, configmaps, ns, "old"); len(left) > 0 {
+		t.Errorf("old is left over on %v", left)
+	}
+	t.Log("another owner is refused")
+	s.Must("state", "rm", "fleet_manifest.set")
+	s.Write("fleet.tf", strings.Replace(read(t, s.Path("fleet.tf")), "provider \"fleet\" {", "provider \"fleet\" {\n  owner = \"somebody-else\"", 1))
+	contains(t, s.PlanFails(), "belongs to owner \"default\", this configuration is \"somebody-else\"")
+	s.fleet("")
+	s.Apply()
+	s.Destroy()
 }
