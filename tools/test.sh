@@ -70,7 +70,7 @@ TF_ACC=1 gotest "${only[@]+"${only[@]}"}" "$packages"
 
 if [ ${#only[@]} -eq 0 ]; then
   step "Testing the test fleet's own tool"
-  (cd tools/controlplane && gotest ./...)
+  (cd tools/controlplane && TF_ACC=1 gotest ./...)
 fi
 
 step "Tests passed"

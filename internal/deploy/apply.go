@@ -75,6 +75,10 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 		}
 		return prior, true, nil
 	case !plan.Changes():
+		if prior.Status.Phase == "" {
+			// A set without objects is applied as soon as it is wanted.
+			prior.Status.Phase = PhaseApplied
+		}
 		return prior, true, nil
 	}
 	s, err := r.open(ctx, set, prior.Cluster, prior.Applied)

@@ -50,11 +50,11 @@ func flatten(err error) []error {
 func readDiagnostics(problems deploy.Problems) diag.Diagnostics {
 	var diags diag.Diagnostics
 	if lost := problems.Warnings(); len(lost) > 0 {
-		diags.AddWarning(count(len(lost.Clusters()), "cluster", "clusters")+" could not be read",
+		diags.AddWarning(clusterCount(len(lost.Clusters()))+" could not be read",
 			lost.String()+"\n\nWhat is known of it is kept. Nothing is deleted because a cluster does not answer.")
 	}
 	if failed := problems.Errors(); len(failed) > 0 {
-		diags.AddError("Reading the set failed on "+count(len(failed.Clusters()), "cluster", "clusters"), failed.String())
+		diags.AddError("Reading the set failed on "+clusterCount(len(failed.Clusters())), failed.String())
 	}
 	return diags
 }
@@ -76,13 +76,13 @@ func planDiagnostics(problems deploy.Problems, plan deploy.Plan) diag.Diagnostic
 			"\n\nNothing was changed. Either remove the field from the manifest and so leave it to its manager, or have that manager give it up.")
 	}
 	if len(others) > 0 {
-		diags.AddError("The set cannot be applied to "+count(len(others.Clusters()), "cluster", "clusters"), others.String()+"\n\nNothing was changed.")
+		diags.AddError("The set cannot be applied to "+clusterCount(len(others.Clusters())), others.String()+"\n\nNothing was changed.")
 	}
 	if notes := problems.Warnings(); len(notes) > 0 {
 		diags.AddWarning("Before you apply", notes.String())
 	}
 	if text, clusters := driftText(plan); clusters > 0 {
-		diags.AddWarning(fmt.Sprintf("Drift on %d of %s", clusters, count(len(plan.Clusters), "cluster", "clusters")), text+"\n\nApplying corrects it.")
+		diags.AddWarning(fmt.Sprintf("Drift on %d of %s", clusters, clusterCount(len(plan.Clusters))), text+"\n\nApplying corrects it.")
 	}
 	return diags
 }
@@ -184,7 +184,7 @@ func applyDiagnostics(problems deploy.Problems, set deploy.Set, creating bool) d
 		text += "\n\nTerraform will show the next plan as a replacement, because a first apply failed. Nothing will be deleted by it; " +
 			"terraform untaint on this resource's address makes it a plain update."
 	}
-	diags.AddError(fmt.Sprintf("%d of %s failed", len(bad), count(max(len(set.Clusters), len(bad)), "cluster", "clusters")), text)
+	diags.AddError(fmt.Sprintf("%d of %s failed", len(bad), clusterCount(max(len(set.Clusters), len(bad)))), text)
 	return diags
 }
 
@@ -194,15 +194,15 @@ func destroyDiagnostics(problems deploy.Problems, total int) diag.Diagnostics {
 		diags.AddWarning("While removing the set", notes.String())
 	}
 	if failed := problems.Errors(); len(failed) > 0 {
-		diags.AddError(fmt.Sprintf("The set could not be removed from %d of %s", len(failed.Clusters()), count(total, "cluster", "clusters")),
+		diags.AddError(fmt.Sprintf("The set could not be removed from %d of %s", len(failed.Clusters()), clusterCount(total)),
 			failed.String()+"\n\nEverything else is gone. The next destroy continues there.")
 	}
 	return diags
 }
 
-func count(n int, one, many string) string {
+func clusterCount(n int) string {
 	if n == 1 {
-		return "1 " + one
+		return "1 cluster"
 	}
-	return fmt.Sprintf("%d %s", n, many)
+	return fmt.Sprintf("%d clusters", n)
 }

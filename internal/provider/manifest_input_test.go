@@ -62,6 +62,9 @@ func TestAccManifest_badInput(t *testing.T) {
 	t.Run("no manifests", func(t *testing.T) {
 		s.set(inNamespace)
 		contains(t, s.Plan(), "No objects")
+		s.Apply()
+		s.PlanEmpty()
+		s.Must("destroy", "-auto-approve", "-target=fleet_manifest.set")
 	})
 	t.Run("a namespace that nobody creates", func(t *testing.T) {
 		s.set("namespace = \"not-there\"", configMap("a", "x"))
