@@ -17,6 +17,8 @@ const (
 	ActionCreate  Action = "create"
 	ActionUpdate  Action = "update"
 	ActionCorrect Action = "correct"
+	ActionAdopt   Action = "adopt"
+	ActionReplace Action = "replace"
 	ActionDelete  Action = "delete"
 	ActionRelease Action = "release"
 	ActionForget  Action = "forget"

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/health"
 	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
@@ -33,8 +35,26 @@ type Set struct {
 	Namespace string
 	// Inventory is the namespace of the inventory.
 	Inventory string
+	// Namespaced tells that nothing may be asked or written outside of namespaces: objects are listed namespace by namespace.
+	Namespaced bool
 	// Unreachable is the set's policy for clusters that do not answer.
 	Unreachable fleet.UnreachablePolicy
+	// Policy is how the set treats what is not only its own, and Rules are exceptions from it.
+	Policy Policy
+	Rules  []Rule
+	// Ignore are fields that are neither sent nor compared, and Sensitive fields whose values are shown as digests only.
+	Ignore    []FieldRule
+	Sensitive []FieldRule
+	// Absorb are the field managers from which the set takes over when it adopts an object.
+	Absorb []fleet.Glob
+	// Propagation is how dependents of a deleted object are deleted; empty is Foreground.
+	Propagation metav1.DeletionPropagation
+	// Abandon names clusters that left the configuration and will never answer.
+	Abandon []string
+	// Takeover is the owner from whom the set is to be taken; empty is none.
+	Takeover string
+	// Limits bound what a plan may do.
+	Limits Limits
 	// Wait says what an apply waits for.
 	Wait Wait
 }

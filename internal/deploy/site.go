@@ -76,8 +76,11 @@ func (r *Runner) open(ctx context.Context, set Set, c fleet.Cluster, known Appli
 	return s, nil
 }
 
+// managerPrefix begins the name of every set's field manager.
+const managerPrefix = "fleet:"
+
 // manager is the field manager of a set.
-func manager(set string) string { return "fleet:" + set }
+func manager(set string) string { return managerPrefix + set }
 
 // speak makes the clients for objects of any kind and for the inventory; they share the cluster's connections and limits.
 func speak(client *cluster.Client) (rest.Interface, typedcorev1.CoreV1Interface, error) {

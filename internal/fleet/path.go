@@ -85,24 +85,34 @@ func formatScalar(v value.Value) string {
 
 // ParsePath reads a field path in FormatPath's grammar. The error gives the position of what could not be read.
 func ParsePath(s string) (fieldpath.Path, error) {
-	p := &pathParser{text: s}
+	return (&pathParser{text: s}).path()
+}
+
+// pathParser reads a path, or, where wild is set, a pattern of paths.
+type pathParser struct {
+	text string
+	pos  int
+	wild bool
+}
+
+func (p *pathParser) path() (fieldpath.Path, error) {
 	var path fieldpath.Path
-	if s == "" {
+	if p.text == "" {
 		return nil, p.errorf("the path is empty")
 	}
-	for p.pos < len(s) {
+	for p.pos < len(p.text) {
 		switch {
-		case s[p.pos] == '[':
+		case p.text[p.pos] == '[':
 			e, err := p.bracket()
 			if err != nil {
 				return nil, err
 			}
 			path = append(path, e)
-		case s[p.pos] == '.' && len(path) > 0:
+		case p.text[p.pos] == '.' && len(path) > 0:
 			p.pos++
 			fallthrough
 		case len(path) == 0:
-			name := p.bare(bareName)
+			name := p.bareName()
 			if name == "" {
 				return nil, p.errorf("want a field name; quote one with special characters as ['name']")
 			}
@@ -114,20 +124,29 @@ func ParsePath(s string) (fieldpath.Path, error) {
 	return path, nil
 }
 
-type pathParser struct {
-	text string
-	pos  int
-}
-
 func (p *pathParser) errorf(format string, args ...any) error {
 	return fmt.Errorf("field path %q, at character %d: %s", p.text, p.pos+1, fmt.Sprintf(format, args...))
 }
 
+func (p *pathParser) bareName() string {
+	if p.wild {
+		return p.bare(wildName, false)
+	}
+	return p.bare(bareName, false)
+}
+
+func (p *pathParser) bareValue() string {
+	if p.wild {
+		return p.bare(wildValue, true)
+	}
+	return p.bare(bareValue, true)
+}
+
 // bare reads up to the next character that has a meaning in the grammar.
-func (p *pathParser) bare(shape *regexp.Regexp) string {
+func (p *pathParser) bare(shape *regexp.Regexp, value bool) string {
 	rest := p.text[p.pos:]
 	stop := ".["
-	if shape == bareValue {
+	if value {
 		stop = ",]"
 	} else if i := strings.IndexAny(rest, "=,]"); i >= 0 {
 		rest = rest[:i]
@@ -155,6 +174,10 @@ func (p *pathParser) bracket() (fieldpath.PathElement, error) {
 		}
 		p.pos += end + 1
 		return fieldpath.PathElement{Index: &index}, nil
+	}
+	if p.wild && strings.HasPrefix(p.text[p.pos:], "*]") {
+		p.pos += len("*]")
+		return none, nil
 	}
 	if p.text[p.pos] == '=' {
 		p.pos++
@@ -216,7 +239,7 @@ func (p *pathParser) name() (name string, quoted bool, err error) {
 		name, err = p.quoted()
 		return name, true, err
 	}
-	if name = p.bare(bareName); name == "" {
+	if name = p.bareName(); name == "" {
 		return "", false, p.errorf("want a key such as [name=web], a position such as [0], or a quoted field such as ['a.b']")
 	}
 	return name, false, nil
@@ -270,7 +293,7 @@ func (p *pathParser) scalar() (value.Value, error) {
 			return v, nil
 		}
 	}
-	if s := p.bare(bareValue); s != "" {
+	if s := p.bareValue(); s != "" {
 		return value.NewValueInterface(s), nil
 	}
 	return nil, p.errorf("want a value; quote one with special characters as 'value'")

@@ -18,14 +18,21 @@ import (
 )
 
 type manifestModel struct {
-	Name           types.String `tfsdk:"name"`
-	Clusters       types.Map    `tfsdk:"clusters"`
-	Manifests      types.List   `tfsdk:"manifests"`
+	Name      types.String `tfsdk:"name"`
+	Clusters  types.Map    `tfsdk:"clusters"`
+	Manifests types.List   `tfsdk:"manifests"`
+
+	ManifestsWO        types.List  `tfsdk:"manifests_wo"`
+	ManifestsWOVersion types.Int64 `tfsdk:"manifests_wo_version"`
+	ValuesWO           types.Map   `tfsdk:"values_wo"`
+	ValuesWOVersion    types.Int64 `tfsdk:"values_wo_version"`
+
 	Namespace      types.String `tfsdk:"namespace"`
 	SecretsInState types.Bool   `tfsdk:"secrets_in_state"`
 	Unreachable    types.String `tfsdk:"unreachable"`
 	Inventory      types.Object `tfsdk:"inventory"`
 	Wait           types.Object `tfsdk:"wait"`
+	policyModel
 
 	Instance types.String `tfsdk:"instance"`
 	Objects  types.Map    `tfsdk:"objects"`
@@ -33,10 +40,14 @@ type manifestModel struct {
 	Status   types.Map    `tfsdk:"status"`
 	Ready    types.Bool   `tfsdk:"ready"`
 	Changes  types.List   `tfsdk:"changes"`
+
+	PlanSummary       types.Object `tfsdk:"plan_summary"`
+	ConflictingFields types.Map    `tfsdk:"conflicting_fields"`
 }
 
 type inventoryModel struct {
 	Namespace types.String `tfsdk:"namespace"`
+	Scope     types.String `tfsdk:"scope"`
 }
 
 type waitModel struct {
@@ -116,13 +127,21 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel) (set dep
 	if diags.HasError() {
 		return set, false, diags
 	}
-	if !known || m.Clusters.IsUnknown() || m.Name.IsUnknown() || m.Namespace.IsUnknown() || m.Unreachable.IsUnknown() {
+	if !known || m.Clusters.IsUnknown() || m.Name.IsUnknown() || m.Namespace.IsUnknown() || m.Unreachable.IsUnknown() || m.unknown() {
 		return set, true, diags
 	}
 	set.Objects = objects
 	clusters, parts, more := clustersFromMap(ctx, m.Clusters)
 	diags.Append(more...)
 	set.Clusters, set.UnknownAccess, set.UnknownUID = clusters, map[string]bool{}, map[string]bool{}
+	for name := range clusters {
+		// Which rules hold for a cluster may depend on a label that is not known yet; then nothing is known of it.
+		undecided, err := set.Undecided(clusters[name], parts[name])
+		if err != nil {
+			diags.AddAttributeError(path.Root("rules"), "A selector cannot be evaluated", err.Error())
+		}
+		set.UnknownAccess[name] = undecided
+	}
 	for name, part := range parts {
 		for field, to := range map[string]map[string]bool{"access": set.UnknownAccess, "mode": set.UnknownAccess, "unreachable": set.UnknownAccess, "uid": set.UnknownUID} {
 			if part[placement.Part{Field: field}] {
@@ -159,6 +178,9 @@ func (r *manifestResource) frame(ctx context.Context, m manifestModel) (deploy.S
 		if t := wait.Timeout.ValueString(); t != "" {
 			timeout = t
 		}
+	}
+	if !m.unknown() {
+		diags.Append(m.into(ctx, &set)...)
 	}
 	var err error
 	if set.Wait.Timeout, err = time.ParseDuration(timeout); err != nil {

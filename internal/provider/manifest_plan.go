@@ -45,7 +45,7 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 		return
 	}
 	if unknown {
-		for _, name := range []string{"objects", "applied", "status", "ready", "changes"} {
+		for _, name := range []string{"objects", "applied", "status", "ready", "changes", "plan_summary", "conflicting_fields"} {
 			resp.Diagnostics.Append(setUnknown(ctx, resp, name)...)
 		}
 		return
@@ -130,22 +130,30 @@ func plannedValues(todo deploy.Plan, state deploy.State, prior *manifestModel) m
 	if prior == nil {
 		values["applied"], values["status"] = types.MapUnknown(types.StringType), types.MapUnknown(statusType)
 	}
-	sentences := todo.Sentences()
+	values["conflicting_fields"] = types.MapUnknown(objectsOfCluster)
 	switch {
 	case touched:
 		values["ready"] = types.BoolUnknown()
 	case prior != nil:
-		values["ready"] = prior.Ready
+		values["ready"], values["conflicting_fields"] = prior.Ready, prior.ConflictingFields
 	}
+	sentences := todo.Sentences()
 	switch {
 	case !todo.Certain():
-		values["changes"] = types.ListUnknown(types.StringType)
+		values["changes"], values["plan_summary"] = types.ListUnknown(types.StringType), types.ObjectUnknown(summaryType.AttrTypes)
 	case prior == nil || len(sentences) > 0:
-		values["changes"] = changesValue(sentences)
+		values["changes"], values["plan_summary"] = changesValue(sentences), summaryValue(todo.Summary())
 	default:
-		values["changes"] = prior.Changes
+		values["changes"], values["plan_summary"] = prior.Changes, prior.PlanSummary
 	}
 	return values
+}
+
+func summaryValue(sum deploy.Summary) types.Object {
+	return types.ObjectValueMust(summaryType.AttrTypes, map[string]attr.Value{
+		"create": types.Int64Value(sum.Create), "update": types.Int64Value(sum.Update), "delete": types.Int64Value(sum.Delete),
+		"replace": types.Int64Value(sum.Replace), "adopt": types.Int64Value(sum.Adopt), "clusters": types.Int64Value(sum.Clusters),
+	})
 }
 
 func changesValue(sentences []string) types.List {

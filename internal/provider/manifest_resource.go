@@ -143,7 +143,7 @@ func (r *manifestResource) apply(ctx context.Context, plan, prior *manifestModel
 	problems = append(problems, applied...)
 	result := *plan
 	if result.Changes.IsUnknown() {
-		result.Changes = changesValue(todo.Sentences())
+		result.Changes, result.PlanSummary = changesValue(todo.Sentences()), summaryValue(todo.Summary())
 	}
 	out.Append(result.observe(set, observed)...)
 	out.Append(applyDiagnostics(problems, set, prior == nil)...)

@@ -1,10 +1,13 @@
 package provider
 
 import (
+	"maps"
 	"regexp"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
@@ -23,8 +26,8 @@ var setName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?$`)
 
 func manifestSchema() schema.Schema {
 	attributes := manifestArguments()
-	for name, attribute := range manifestResults() {
-		attributes[name] = attribute
+	for _, more := range []map[string]schema.Attribute{manifestPolicies(), manifestSecrets(), manifestResults()} {
+		maps.Copy(attributes, more)
 	}
 	return schema.Schema{
 		MarkdownDescription: "A set of Kubernetes objects on some clusters of the fleet. What it puts on the clusters belongs together, is rolled " +
@@ -52,7 +55,7 @@ func manifestArguments() map[string]schema.Attribute {
 			MarkdownDescription: "YAML or JSON texts, each of any number of documents; objects of kind `List` are expanded. The texts are marked sensitive only so that " +
 				"a one-line edit does not print them whole: `objects` and `changes` are the readable difference.",
 			ElementType: types.StringType,
-			Required:    true,
+			Optional:    true,
 			Sensitive:   true,
 			Validators:  []validator.List{listvalidator.NoNullValues()},
 		},
@@ -78,6 +81,7 @@ func manifestArguments() map[string]schema.Attribute {
 			Optional:            true,
 			Attributes: map[string]schema.Attribute{
 				"namespace": schema.StringAttribute{MarkdownDescription: "Namespace of the inventory; created when absent.", Optional: true},
+				"scope":     inventoryScopeAttribute("Defaults to the provider's."),
 			},
 		},
 		"wait": schema.SingleNestedAttribute{
@@ -95,6 +99,34 @@ func manifestArguments() map[string]schema.Attribute {
 					Validators:          []validator.String{durationValidator{}},
 				},
 			},
+		},
+	}
+}
+
+func inventoryScopeAttribute(otherwise string) schema.StringAttribute {
+	return word("`cluster`: objects are found by one LIST per kind in the whole cluster. `namespaced`: nothing is asked or written outside of the namespaces of the set's objects and of the "+
+		"inventory, so that a Role in each of them is all it takes. "+otherwise, inventoryScopeCluster, inventoryScopeNamespaced)
+}
+
+// manifestSecrets are the arguments whose values Terraform never stores.
+func manifestSecrets() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"manifests_wo": schema.ListAttribute{
+			MarkdownDescription: "Write-only texts like `manifests`, for Secrets: their content never stands in state or plan, and every value of their objects is shown as a salted digest. " +
+				"Their templates see `.values` of the cluster from `values_wo`. Sent again when `manifests_wo_version` or `values_wo_version` changes, and where an object drifted. Needs Terraform 1.11 or OpenTofu 1.11.",
+			ElementType: types.StringType, Optional: true, WriteOnly: true, Sensitive: true,
+			Validators: []validator.List{listvalidator.NoNullValues(), listvalidator.AlsoRequires(path.MatchRoot("manifests_wo_version"))},
+		},
+		"manifests_wo_version": schema.Int64Attribute{
+			MarkdownDescription: "Change it to have `manifests_wo` sent again.", Optional: true,
+		},
+		"values_wo": schema.MapAttribute{
+			MarkdownDescription: "Write-only values: cluster → key → value. A template in `manifests_wo` reads them as `{{ .values.key }}`.",
+			ElementType:         types.MapType{ElemType: types.StringType}, Optional: true, WriteOnly: true, Sensitive: true,
+			Validators: []validator.Map{mapvalidator.AlsoRequires(path.MatchRoot("values_wo_version"))},
+		},
+		"values_wo_version": schema.Int64Attribute{
+			MarkdownDescription: "Change it to have `values_wo` sent again.", Optional: true,
 		},
 	}
 }
@@ -138,6 +170,23 @@ func manifestResults() map[string]schema.Attribute {
 		"changes": schema.ListAttribute{
 			MarkdownDescription: "What the last change did, one sentence per distinct change with its clusters, so that a plan over a hundred clusters is read in a minute.",
 			ElementType:         types.StringType,
+			Computed:            true,
+		},
+		"plan_summary": schema.SingleNestedAttribute{
+			MarkdownDescription: "The last change in numbers, for policy as code: objects by what happens to them, and clusters on which anything changes.",
+			Computed:            true,
+			Attributes: map[string]schema.Attribute{
+				"create":   schema.Int64Attribute{MarkdownDescription: "Objects created.", Computed: true},
+				"update":   schema.Int64Attribute{MarkdownDescription: "Objects changed, drift corrected included.", Computed: true},
+				"delete":   schema.Int64Attribute{MarkdownDescription: "Objects deleted.", Computed: true},
+				"replace":  schema.Int64Attribute{MarkdownDescription: "Objects deleted and created anew.", Computed: true},
+				"adopt":    schema.Int64Attribute{MarkdownDescription: "Objects that were there before and become the set's.", Computed: true},
+				"clusters": schema.Int64Attribute{MarkdownDescription: "Clusters on which anything changes.", Computed: true},
+			},
+		},
+		"conflicting_fields": schema.MapAttribute{
+			MarkdownDescription: "Fields that are left to other managers by `conflicts = \"yield\"`: cluster → object → its fields as one flat JSON object, field path → manager. Empty where there are none.",
+			ElementType:         types.MapType{ElemType: types.StringType},
 			Computed:            true,
 		},
 	}

@@ -18,7 +18,10 @@ import (
 
 var (
 	objectsOfCluster = types.MapType{ElemType: types.StringType}
-	statusType       = types.ObjectType{AttrTypes: map[string]attr.Type{"phase": types.StringType, "health": types.StringType, "message": types.StringType}}
+	summaryType      = types.ObjectType{AttrTypes: map[string]attr.Type{
+		"create": types.Int64Type, "update": types.Int64Type, "delete": types.Int64Type, "replace": types.Int64Type, "adopt": types.Int64Type, "clusters": types.Int64Type,
+	}}
+	statusType = types.ObjectType{AttrTypes: map[string]attr.Type{"phase": types.StringType, "health": types.StringType, "message": types.StringType}}
 )
 
 // state reads what the resource knows of every cluster.
@@ -157,5 +160,23 @@ func (m *manifestModel) observe(set deploy.Set, state deploy.State) diag.Diagnos
 	m.Applied = types.MapValueMust(types.StringType, applied)
 	m.Status = types.MapValueMust(statusType, status)
 	m.Ready = types.BoolValue(ready)
+	m.ConflictingFields = conflictsValue(state)
 	return diags
+}
+
+// conflictsValue lists the fields that are left to other managers.
+func conflictsValue(state deploy.State) types.Map {
+	clusters := map[string]attr.Value{}
+	for name, c := range state {
+		objects := map[string]attr.Value{}
+		for key, record := range c.Applied.Objects {
+			if len(record.Yielded) > 0 {
+				objects[key] = types.StringValue(ssa.Text(record.Yielded))
+			}
+		}
+		if len(objects) > 0 {
+			clusters[name] = types.MapValueMust(types.StringType, objects)
+		}
+	}
+	return types.MapValueMust(objectsOfCluster, clusters)
 }

@@ -39,6 +39,15 @@ func (f Fields) JSON() string {
 	return b.String()
 }
 
+// Text prints texts by field path in the form of Fields.JSON.
+func Text(texts map[string]string) string {
+	f := Fields{}
+	for path, text := range texts {
+		f[path] = encode(text)
+	}
+	return f.JSON()
+}
+
 // Hash is a short digest of the fields.
 func (f Fields) Hash() string { return Digest(f.JSON()) }
 

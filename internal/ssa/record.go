@@ -21,7 +21,26 @@ type Record struct {
 	Result string `json:"r"`
 	// Overlay has the fields that came out different from what was sent, by the sent path.
 	Overlay map[string]Overlay `json:"o,omitempty"`
+	// Yielded are the fields that were left to other managers, with the manager of each.
+	Yielded map[string]string `json:"y,omitempty"`
+	// Stale says why the object has to be applied again although its fields are as they should be; empty where it has not.
+	Stale Stale `json:"t,omitempty"`
+	// Hidden tells that every value of the object is secret.
+	Hidden bool `json:"h,omitempty"`
 }
+
+// Stale is a reason to apply an object again.
+type Stale string
+
+// The reasons, as the last read found them.
+const (
+	// StaleLabel is an object that lost the label of its set.
+	StaleLabel Stale = "label"
+	// StaleUID is an object that was deleted and created anew by somebody.
+	StaleUID Stale = "uid"
+	// StaleYield is an object with a field that was left to another manager, which has given it up since.
+	StaleYield Stale = "yield"
+)
 
 // Overlay is what the API server made of one sent field.
 type Overlay struct {

@@ -44,7 +44,7 @@ func (w Wanted) Predicted() Fields { return Predict(w.Body, w.Sent, w.Record) }
 
 // Unchanged tells, without asking the cluster, that the object is as it was applied and applied as it is wanted.
 func (w Wanted) Unchanged() bool {
-	return w.Record != nil && w.Prior != nil && w.Record.Sent == w.Body && w.Record.Result == w.Prior.Hash()
+	return w.Record != nil && w.Prior != nil && w.Record.Sent == w.Body && w.Record.Result == w.Prior.Hash() && w.Record.Stale == ""
 }
 
 // Outcome is what an apply, or its dry run, made of an object.
