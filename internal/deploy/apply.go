@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/health"
 	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
@@ -93,7 +95,7 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 		}
 		return prior, true, problems(name, nil, err)
 	}
-	after, found := s.apply(ctx, prior, !stays, expected)
+	after, found := s.apply(ctx, prior, !stays, plan, expected)
 	if !stays && len(found.Errors()) == 0 {
 		return after, false, found
 	}
@@ -111,7 +113,7 @@ func otherOwner(set Set, parent *inventory.Parent) error {
 
 // apply runs the stages in order, then removes what is no longer wanted. A stage begins only when the one before it
 // succeeded, and nothing is removed after a failure, because what follows may rest on what failed.
-func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, expected map[fleet.ObjectKey]ssa.Fields) (ClusterState, Problems) {
+func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan ClusterPlan, expected map[fleet.ObjectKey]ssa.Fields) (ClusterState, Problems) {
 	after := prior
 	after.Objects = maps.Clone(prior.Objects)
 	if after.Objects == nil {
@@ -123,7 +125,15 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, expe
 	}
 	after.Applied.Inventory = s.set.Inventory
 	for _, key := range slices.Collect(maps.Keys(after.Applied.Objects)) {
-		if known, err := fleet.ParseObjectKey(key); err != nil || after.Objects[known] == nil {
+		known, err := fleet.ParseObjectKey(key)
+		if err == nil && after.Objects[known] == nil {
+			var treat treatment
+			if treat, err = s.set.treat(prior.Cluster, known, nil); err == nil && treat.Missing == fleet.MissingIgnore {
+				// The record tells that it was there once, and is not to be created again.
+				continue
+			}
+		}
+		if err != nil || after.Objects[known] == nil {
 			// What was not there any more is not the set's, should it come back.
 			delete(after.Applied.Objects, key)
 		}
@@ -146,7 +156,7 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, expe
 		}
 	}
 	for _, stage := range manifest.Stages {
-		if found = append(found, s.applyStage(ctx, stage, list, &after, expected)...); len(found.Errors()) > 0 {
+		if found = append(found, s.applyStage(ctx, stage, list, &after, plan, expected)...); len(found.Errors()) > 0 {
 			return fail(append(found, s.end(ctx, parent, inventory.Failed, nil)...))
 		}
 	}
@@ -177,10 +187,10 @@ func (p Problem) brief() string {
 }
 
 // applyStage applies the stage's objects, several at a time, and waits for what later stages need.
-func (s *site) applyStage(ctx context.Context, stage manifest.Stage, list []wanted, after *ClusterState, expected map[fleet.ObjectKey]ssa.Fields) Problems {
+func (s *site) applyStage(ctx context.Context, stage manifest.Stage, list []wanted, after *ClusterState, plan ClusterPlan, expected map[fleet.ObjectKey]ssa.Fields) Problems {
 	var of []wanted
 	for _, w := range list {
-		if w.stage == stage && !w.Unchanged() {
+		if w.stage == stage && !w.Unchanged() && !w.mayBeGone() {
 			of = append(of, w)
 		}
 	}
@@ -194,19 +204,19 @@ func (s *site) applyStage(ctx context.Context, stage manifest.Stage, list []want
 	}
 	overObjects(len(of), func(i int) {
 		if errs[i] == nil {
-			outcomes[i], errs[i] = s.applyObject(ctx, of[i])
+			outcomes[i], errs[i] = s.applyObject(ctx, of[i], plan.Objects[of[i].Key])
 		}
 	})
 	var found Problems
 	for i, w := range of {
 		key := w.Key
 		if errs[i] != nil {
-			found = append(found, Problem{Cluster: s.name, Object: &key, Err: s.client.Classify(errs[i])})
+			found = append(found, Problem{Cluster: s.name, Object: &key, Err: w.hides.redact(w.Object, s.client.Classify(errs[i]))})
 			continue
 		}
 		out := outcomes[i]
 		after.Objects[key] = out.Fields
-		after.Applied.Objects[key.String()] = ssa.NewRecord(out.Object, w.Body, w.Sent, out.Fields)
+		after.Applied.Objects[key.String()] = w.record(out)
 		if want, announced := expected[key]; announced {
 			if diff := ssa.Diff(want, out.Fields); len(diff) > 0 {
 				found = append(found, Problem{Cluster: s.name, Object: &key, Err: changedSince(diff)})
@@ -219,14 +229,43 @@ func (s *site) applyStage(ctx context.Context, stage manifest.Stage, list []want
 	return s.waitDefined(ctx, of)
 }
 
-func (s *site) applyObject(ctx context.Context, w wanted) (ssa.Outcome, error) {
+// record is what state keeps of the object.
+func (w wanted) record(out ssa.Outcome) ssa.Record {
+	record := ssa.NewRecord(out.Object, w.Body, w.Sent, out.Recorded)
+	record.Yielded, record.Hidden = out.Yielded, w.writeOnly
+	if w.writeOnly {
+		// What was sent may be another next time, and its digests would be of no use.
+		record.Overlay = nil
+	}
+	return record
+}
+
+func (s *site) applyObject(ctx context.Context, w wanted, plan ObjectPlan) (ssa.Outcome, error) {
 	w.Live, w.Absent = s.seen.lookup(w.Key)
 	defer s.seen.forget(w.Key)
 	out, err := s.server.Apply(ctx, w.Wanted)
+	var immutable *ssa.ImmutableError
+	if errors.As(err, &immutable) && plan.Action == ActionReplace {
+		out, err = s.replace(ctx, w)
+	}
 	if err != nil && ctx.Err() != nil {
 		return out, fmt.Errorf("interrupted: %w", context.Cause(ctx))
 	}
 	return out, err
+}
+
+// replace deletes the object, waits until it is gone, and creates it anew.
+func (s *site) replace(ctx context.Context, w wanted) (ssa.Outcome, error) {
+	live, err := s.server.Get(ctx, w.Resource, w.Key.Namespace, w.Key.Name)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return ssa.Outcome{}, err
+	}
+	if err == nil {
+		if err := s.delete(ctx, w.Resource, live); err != nil {
+			return ssa.Outcome{}, fmt.Errorf("replace: %w", err)
+		}
+	}
+	return s.server.Apply(ctx, w.Replaceable())
 }
 
 func changedSince(diff []ssa.Difference) error {

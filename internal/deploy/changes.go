@@ -33,34 +33,10 @@ func (p Plan) Sentences() []string {
 		if !c.Changes() {
 			continue
 		}
-		if c.New > 0 {
-			// What can be told of a new cluster before it can be asked is said in the same words afterwards.
-			all.add(name, fmt.Sprintf("%s %s", ActionCreate, objectCount(c.New)), "")
-			continue
-		}
-		said := false
-		counts := map[Action][]string{}
-		for _, key := range c.Keys() {
-			o := c.Objects[key]
-			switch o.Action {
-			case ActionNone:
-				continue
-			case ActionUpdate, ActionCorrect:
-				all.add(name, fmt.Sprintf("%s %s", o.Action, key), fields(o.Changes))
-			default:
-				counts[o.Action] = append(counts[o.Action], key.String())
-			}
-			said = true
-		}
-		for _, action := range []Action{ActionCreate, ActionDelete, ActionRelease, ActionForget} {
-			if keys := counts[action]; len(keys) == 1 {
-				all.add(name, fmt.Sprintf("%s %s", action, keys[0]), "")
-			} else if len(keys) > 1 {
-				all.addCount(name, action, keys)
-			}
-		}
+		said := c.sentences(name, &all)
 		switch {
 		case said:
+		case c.New > 0 && c.Objects == nil:
 		case c.Unsettled:
 			all.add(name, "finish the last apply", "")
 		case c.Leaving:
@@ -70,6 +46,77 @@ func (p Plan) Sentences() []string {
 		}
 	}
 	return all.list()
+}
+
+// sentences says what the plan does to the objects of one cluster, and tells whether that is anything.
+func (c ClusterPlan) sentences(name string, all *sentences) (said bool) {
+	counts := map[Action][]string{}
+	for _, key := range c.Keys() {
+		o := c.Objects[key]
+		switch o.Action {
+		case ActionNone:
+			continue
+		case ActionUpdate, ActionCorrect, ActionAdopt, ActionReplace:
+			all.add(name, fmt.Sprintf("%s %s", o.Action, key), o.details())
+		default:
+			counts[o.Action] = append(counts[o.Action], key.String())
+		}
+		said = true
+	}
+	if c.New > 0 {
+		// What can be told of a new cluster before it can be asked is said in the same words afterwards.
+		if n := len(counts[ActionCreate]); c.Objects == nil || n > 0 {
+			all.add(name, fmt.Sprintf("%s %s", ActionCreate, objectCount(c.created())), "")
+			said = true
+		}
+		delete(counts, ActionCreate)
+	}
+	for _, action := range []Action{ActionCreate, ActionDelete, ActionRelease, ActionForget} {
+		if keys := counts[action]; len(keys) == 1 {
+			all.add(name, fmt.Sprintf("%s %s", action, keys[0]), "")
+		} else if len(keys) > 1 {
+			all.addCount(name, action, keys)
+		}
+	}
+	return said
+}
+
+// created is how many objects are created on a cluster that is new to the set.
+func (c ClusterPlan) created() int {
+	if c.Objects == nil {
+		return c.New
+	}
+	n := 0
+	for _, o := range c.Objects {
+		if o.Action == ActionCreate {
+			n++
+		}
+	}
+	return n
+}
+
+// details says how an object changes.
+func (o ObjectPlan) details() string {
+	var parts []string
+	if len(o.Changes) > 0 && o.Action != ActionReplace {
+		parts = append(parts, fields(o.Changes))
+	}
+	if o.Why != "" {
+		parts = append(parts, o.Why)
+	}
+	if len(o.Released) > 0 {
+		parts = append(parts, "gives up "+strings.Join(o.Released, ", ")+", which keeps its value")
+	}
+	for _, c := range o.Forced {
+		parts = append(parts, fmt.Sprintf("takes %s from %s", c.Path, c.Owner))
+	}
+	if len(o.Absorbed) > 0 {
+		parts = append(parts, "takes over from "+strings.Join(slices.Compact(slices.Sorted(slices.Values(o.Absorbed))), ", "))
+	}
+	if len(o.Dropped) > 0 {
+		parts = append(parts, "drops "+fields(o.Dropped))
+	}
+	return strings.Join(parts, "; ")
 }
 
 type sentence struct {

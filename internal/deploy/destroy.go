@@ -21,7 +21,7 @@ func (r *Runner) Destroy(ctx context.Context, set Set, state State) (State, Prob
 		if parent != nil && parent.Owner == set.Owner && parent.Instance != "" && parent.Instance != set.Instance {
 			return prior, false, nil
 		}
-		after, found := s.apply(ctx, prior, true, nil)
+		after, found := s.apply(ctx, prior, true, ClusterPlan{}, nil)
 		return after, len(found.Errors()) > 0, found
 	})
 }

@@ -36,7 +36,7 @@ func (r *Runner) Drain(ctx context.Context, namespace, owner string, c fleet.Clu
 			found = append(found, site.problems(nil, err)...)
 			continue
 		}
-		_, more := s.apply(ctx, ClusterState{Cluster: c}, true, nil)
+		_, more := s.apply(ctx, ClusterState{Cluster: c}, true, ClusterPlan{}, nil)
 		if found = append(found, more...); len(more.Errors()) == 0 {
 			r.noteLeft(set.id(), c)
 		}

@@ -59,8 +59,17 @@ type ObjectPlan struct {
 	// Changes are the fields that become different, told from what was known before and is wanted, not from the
 	// live object, so that every plan of the same change says the same.
 	Changes []ssa.Difference
-	// Corrected are the drifted fields, with who drifted them.
-	Corrected []ssa.Contention
+	// Corrected are the drifted fields, with who drifted them, and Reported those that are left as they are.
+	Corrected, Reported []ssa.Contention
+	// Forced are the fields that are taken from other managers.
+	Forced []ssa.Contention
+	// Released are the fields that the set gives up; their values stay.
+	Released []string
+	// Absorbed are the managers from which an adopted object is taken over, and Dropped the fields that go by that.
+	Absorbed []string
+	Dropped  []ssa.Difference
+	// Why says why an object is applied again of which no field changes, or why it is replaced.
+	Why string
 }
 
 // Changes tells whether an apply has anything to do on the cluster.

@@ -2,10 +2,12 @@ package deploy
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -37,7 +39,7 @@ func (r *Runner) planCase(ctx context.Context, set Set, name string, prior Clust
 	}
 	switch {
 	case !stays:
-		return planLeaving(set, prior), nil
+		return planLeaving(set, prior)
 	case c.Mode == fleet.ModeDecommissioned:
 		return forgetAll(prior), nil
 	case c.Mode == fleet.ModeMaintenance:
@@ -81,17 +83,20 @@ func (r *Runner) planCase(ctx context.Context, set Set, name string, prior Clust
 // planQuiet tells without asking the cluster that nothing is to be done there.
 func (r *Runner) planQuiet(ctx context.Context, set Set, prior ClusterState) (ClusterPlan, bool) {
 	list, found := r.want(ctx, nil, set, prior, r.salt(set, prior.Cluster.Name))
-	if len(found) > 0 || len(list) != len(prior.Objects) {
+	if len(found) > 0 {
 		return ClusterPlan{}, false
 	}
 	plan := ClusterPlan{Objects: map[fleet.ObjectKey]ObjectPlan{}, Unsettled: !prior.Status.Settled()}
 	for _, w := range list {
-		if !w.Unchanged() {
+		switch {
+		case w.mayBeGone():
+		case w.Unchanged():
+			plan.Objects[w.Key] = ObjectPlan{Fields: w.Prior}
+		default:
 			return ClusterPlan{}, false
 		}
-		plan.Objects[w.Key] = ObjectPlan{Fields: w.Prior}
 	}
-	return plan, true
+	return plan, len(plan.Objects) == len(prior.Objects)
 }
 
 // salt is the cluster's salt if this process has read it.
@@ -108,18 +113,20 @@ func (r *Runner) planOffline(ctx context.Context, set Set, prior ClusterState, c
 	list, found := r.want(ctx, nil, set, prior, r.salt(set, prior.Cluster.Name))
 	plan := ClusterPlan{Objects: map[fleet.ObjectKey]ObjectPlan{}}
 	for _, w := range list {
+		if w.mayBeGone() {
+			continue
+		}
 		if w.Unchanged() {
 			plan.Objects[w.Key] = ObjectPlan{Fields: w.Prior}
 			continue
 		}
 		o := w.difference(w.Predicted())
-		if (!certain || w.unsalted) && o.Action != ActionNone {
+		if (!certain || w.unsalted || w.writeOnly) && o.Action != ActionNone {
 			o.Fields = nil
 		}
 		plan.Objects[w.Key] = o
 	}
-	prune(plan, prior)
-	return plan, found
+	return plan, append(found, prune(set, plan, prior)...)
 }
 
 func withCluster(prior ClusterState, c fleet.Cluster) ClusterState {
@@ -146,12 +153,12 @@ func forgetAll(prior ClusterState) ClusterPlan {
 }
 
 // planLeaving plans a cluster that the set is to leave.
-func planLeaving(set Set, prior ClusterState) ClusterPlan {
+func planLeaving(set Set, prior ClusterState) (ClusterPlan, Problems) {
 	c := prior.Cluster
 	why := ""
 	switch {
 	case c.Mode == fleet.ModeDecommissioned:
-		return forgetAll(prior)
+		return forgetAll(prior), nil
 	case c.Mode == fleet.ModeMaintenance:
 		why = "the cluster is in maintenance; what is there stays until it is back"
 	case prior.unreachable() && set.unreachable(c) == fleet.UnreachableDefer:
@@ -159,27 +166,45 @@ func planLeaving(set Set, prior ClusterState) ClusterPlan {
 	}
 	plan := ClusterPlan{Leaving: why == "", Deferred: why, Owed: why != "", Objects: map[fleet.ObjectKey]ObjectPlan{}}
 	if why == "" {
-		prune(plan, prior)
-		return plan
+		return plan, prune(set, plan, prior)
 	}
 	for key, fields := range prior.Objects {
 		plan.Objects[key] = ObjectPlan{Fields: fields}
 	}
-	return plan
+	return plan, nil
 }
 
 // prune adds the objects that are there and no longer wanted.
-func prune(plan ClusterPlan, prior ClusterState) {
-	for key := range prior.Objects {
+func prune(set Set, plan ClusterPlan, prior ClusterState) Problems {
+	var found Problems
+	for key, fields := range prior.Objects {
 		if _, wanted := plan.Objects[key]; wanted {
 			continue
 		}
-		action := ActionDelete
-		if record := prior.Applied.record(key); record != nil && !record.Created {
-			action = ActionRelease
+		record := prior.Applied.record(key)
+		treat, err := set.treat(prior.Cluster, key, labelsOf(fields))
+		if err != nil {
+			found = append(found, Problem{Cluster: prior.Cluster.Name, Object: &key, Err: err})
 		}
-		plan.Objects[key] = ObjectPlan{Action: action}
+		plan.Objects[key] = ObjectPlan{Action: treat.removal(record == nil || record.Created)}
 	}
+	return found
+}
+
+// labelsOf are the labels among an object's fields.
+func labelsOf(fields ssa.Fields) map[string]string {
+	labels := map[string]string{}
+	for text, value := range fields {
+		if !strings.HasPrefix(text, "metadata.labels") {
+			continue
+		}
+		path, err := fleet.ParsePath(text)
+		var label string
+		if err == nil && len(path) == 3 && path[2].FieldName != nil && json.Unmarshal([]byte(value), &label) == nil {
+			labels[*path[2].FieldName] = label
+		}
+	}
+	return labels
 }
 
 // plan asks the cluster what each changing object would become.
@@ -205,7 +230,7 @@ func (s *site) plan(ctx context.Context, prior ClusterState, known bool) (Cluste
 	for _, stage := range manifest.Stages {
 		var of []wanted
 		for _, w := range list {
-			if w.stage == stage {
+			if w.stage == stage && !w.mayBeGone() {
 				of = append(of, w)
 			}
 		}
@@ -225,8 +250,7 @@ func (s *site) plan(ctx context.Context, prior ClusterState, known bool) (Cluste
 			}
 		}
 	}
-	prune(plan, prior)
-	return plan, found
+	return plan, append(found, prune(s.set, plan, prior)...)
 }
 
 func (s *site) planObject(ctx context.Context, w wanted, changing map[string]bool) (ObjectPlan, Problems) {
@@ -242,6 +266,7 @@ func (s *site) planObject(ctx context.Context, w wanted, changing map[string]boo
 	out, err := s.server.Preview(ctx, w.Wanted)
 	err = s.client.Classify(err)
 	key := w.Key
+	var immutable *ssa.ImmutableError
 	switch {
 	case err == nil:
 	case missingNamespace(err):
@@ -250,23 +275,29 @@ func (s *site) planObject(ctx context.Context, w wanted, changing map[string]boo
 		}
 		return guess, Problems{{Cluster: s.name, Object: &key, Warning: true,
 			Err: fmt.Errorf("the namespace %s does not exist, and nothing in this run is known to create it", w.Key.Namespace)}}
+	case errors.As(err, &immutable) && w.treat.ReplaceImmutable:
+		return ObjectPlan{Action: ActionReplace, Changes: guess.Changes, Why: immutable.Message}, nil
 	case changing[w.Object.GroupVersionKind().GroupKind().String()] && (apierrors.IsInvalid(err) || apierrors.IsBadRequest(err)):
 		return guess, nil
 	case lost(err):
 		guess.Fields = w.Predicted()
 		return guess, Problems{{Cluster: s.name, Object: &key, Err: err, Warning: true}}
 	default:
-		return guess, Problems{{Cluster: s.name, Object: &key, Err: err}}
+		return guess, Problems{{Cluster: s.name, Object: &key, Err: w.hides.redact(w.Object, err)}}
 	}
 	if out.Created {
 		s.seen.note(w.Key, nil)
 	} else if out.Live != nil {
 		s.seen.note(w.Key, out.Live)
 	}
+	return w.planned(out), nil
+}
+
+// planned is the plan for an object of which the API server has told what would become of it.
+func (w wanted) planned(out ssa.Outcome) ObjectPlan {
 	plan := w.difference(w.Predicted())
-	plan.Corrected = out.Corrected
 	switch {
-	case w.unsalted:
+	case w.unsalted, w.writeOnly:
 		plan.Fields = nil
 	case w.Prior != nil && len(ssa.Diff(w.Prior, out.Fields)) == 0:
 		plan = ObjectPlan{Fields: w.Prior}
@@ -278,12 +309,37 @@ func (s *site) planObject(ctx context.Context, w wanted, changing map[string]boo
 			plan.Action = ActionUpdate
 		}
 	}
-	var notes Problems
-	if out.Adopted {
-		notes = Problems{{Cluster: s.name, Object: &key, Warning: true,
-			Err: errors.New("the object was there before and is the same; the set adopts it, and will release it, not delete it, in the end")}}
+	if w.Record != nil && w.Record.Stale != "" {
+		plan.Why = staleWords[w.Record.Stale]
+		if plan.Action == ActionNone {
+			plan.Action = ActionCorrect
+		}
 	}
-	return plan, notes
+	plan.Corrected, plan.Reported, plan.Forced = out.Corrected, out.Reported, out.Forced
+	if plan.Released = out.Released; len(plan.Released) > 0 && plan.Action == ActionNone {
+		plan.Action = ActionUpdate
+	}
+	if w.Prior != nil || out.Live == nil {
+		return plan
+	}
+	// State does not know the object, and it is there: somebody's, or the set's own from before.
+	plan.Changes = ssa.Diff(out.Before, out.Fields)
+	switch {
+	case out.Adopted:
+		plan.Action, plan.Absorbed, plan.Dropped = ActionAdopt, out.Absorbed, out.Dropped
+	case len(plan.Changes) > 0:
+		plan.Action = ActionUpdate
+	default:
+		plan.Action = ActionNone
+	}
+	return plan
+}
+
+// staleWords say why an object is applied again of which no field changes.
+var staleWords = map[ssa.Stale]string{
+	ssa.StaleLabel: "the label that says it belongs to the set is gone",
+	ssa.StaleUID:   "somebody deleted it and created it anew",
+	ssa.StaleYield: "the manager that a field was left to has given it up",
 }
 
 // difference is the plan for an object that will have the fields.
@@ -293,9 +349,15 @@ func (w wanted) difference(fields ssa.Fields) ObjectPlan {
 		plan.Action = ActionCreate
 		return plan
 	}
-	plan.Changes = ssa.Diff(w.Prior, fields)
+	differences := ssa.Diff(w.Prior, fields)
+	for _, d := range differences {
+		// A field that is given up keeps its value.
+		if path, err := fleet.ParsePath(d.Path); err != nil || d.To != "" || !fleet.MatchAny(w.treat.ignored, path) {
+			plan.Changes = append(plan.Changes, d)
+		}
+	}
 	switch {
-	case len(plan.Changes) == 0:
+	case len(differences) == 0:
 	case w.Record != nil && w.Record.Sent == w.Body:
 		plan.Action = ActionCorrect
 	default:

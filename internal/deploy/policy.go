@@ -6,11 +6,13 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
 	"github.com/fleetform/terraform-provider-fleet/internal/placement"
+	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
 )
 
 // Policy says how the set treats objects and fields that are not only its own. The zero value is the defaults.
@@ -169,6 +171,40 @@ func firstAt[W ~string](rules []Rule, path fieldpath.Path, word func(Rule) W, se
 		}
 	}
 	return cmp.Or(set, otherwise)
+}
+
+// onFields is the treatment of an object's fields, in the terms of the ssa package. What is the default everywhere stays nil, which
+// saves reading the object first.
+func (t treatment) onFields(s Set) ssa.Treatment {
+	on := ssa.Treatment{Existing: t.Existing, Ignored: t.ignored, Absorbs: s.absorbs, ReplaceImmutable: t.ReplaceImmutable}
+	asks := func(speaks func(Rule) bool) bool { return slices.ContainsFunc(t.rules, speaks) }
+	if cmp.Or(t.Conflicts, fleet.ConflictsError) != fleet.ConflictsError || asks(func(r Rule) bool { return r.Conflicts != "" }) {
+		on.Conflicts = t.conflicts
+	}
+	if cmp.Or(t.Drift, fleet.DriftCorrect) != fleet.DriftCorrect || asks(func(r Rule) bool { return r.Drift != "" }) {
+		on.Drift = t.drift
+	}
+	return on
+}
+
+// yields names the fields of the object that are left to others who own them. It is part of what an apply asks for: a field that is
+// to be left from now on has to be given up, and one no longer left taken.
+func (t treatment) yields(obj *unstructured.Unstructured) string {
+	if t.Conflicts != fleet.ConflictsYield && !slices.ContainsFunc(t.rules, func(r Rule) bool { return r.Conflicts == fleet.ConflictsYield }) {
+		return ""
+	}
+	set, err := ssa.SentSet(obj)
+	if err != nil {
+		return ""
+	}
+	var paths []string
+	for path := range set.Leaves().All() {
+		if t.conflicts(path) == fleet.ConflictsYield {
+			paths = append(paths, fleet.FormatPath(path))
+		}
+	}
+	slices.Sort(paths)
+	return strings.Join(paths, "\x00")
 }
 
 // removal is what becomes of an object of the set's that is no longer wanted. created tells whether the set created it.

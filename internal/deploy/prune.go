@@ -9,13 +9,13 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
 	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
+	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
 )
 
 // prune removes what the set has on the cluster and no longer wants: what state knows and what the inventory finds, so
@@ -53,7 +53,7 @@ func (s *site) prune(ctx context.Context, list []wanted, prior ClusterState, par
 		}
 		overObjects(len(of), func(i int) {
 			if errs[i] == nil {
-				errs[i] = s.remove(ctx, resources[i], of[i])
+				errs[i] = s.remove(ctx, prior.Cluster, resources[i], of[i])
 			}
 		})
 		for i, obj := range of {
@@ -100,27 +100,63 @@ func (s *site) leftovers(ctx context.Context, prior ClusterState, parent *invent
 	return live, nil
 }
 
-// remove deletes what the set created and gives up what it did not.
-func (s *site) remove(ctx context.Context, served Served, obj *unstructured.Unstructured) error {
+// remove deletes what is to be deleted and gives up the rest: what the set did not create, and what its policy says is to stay.
+func (s *site) remove(ctx context.Context, c fleet.Cluster, served Served, obj *unstructured.Unstructured) error {
 	key := keyOf(obj)
 	resource := served.at(schema.GroupKind{Group: key.Group, Kind: key.Kind})
-	if _, created := obj.GetAnnotations()[fleet.CreatedAnnotation]; !created {
-		if err := s.server.Release(ctx, resource, obj); err != nil && !apierrors.IsNotFound(err) {
-			return fmt.Errorf("release: %w", err)
-		}
-		return nil
+	treat, err := s.set.treat(c, key, obj.GetLabels())
+	if err != nil {
+		return err
+	}
+	_, created := obj.GetAnnotations()[fleet.CreatedAnnotation]
+	if treat.removal(created) == ActionRelease {
+		return s.release(ctx, resource, obj)
 	}
 	foreign, err := s.foreignContent(ctx, obj)
 	if err != nil {
 		return fmt.Errorf("look for what others have in it: %w", err)
 	}
 	if len(foreign) > 0 {
-		if err := s.server.Release(ctx, resource, obj); err != nil {
-			return fmt.Errorf("release: %w", err)
+		if err := s.release(ctx, resource, obj); err != nil {
+			return err
 		}
 		return &keptError{content: foreign}
 	}
-	err = s.server.Delete(ctx, resource, key.Namespace, key.Name, obj.GetUID(), metav1.DeletePropagationForeground)
+	return s.delete(ctx, resource, obj)
+}
+
+// releaseAttempts is how often a release is tried on an object that others keep writing to.
+const releaseAttempts = 5
+
+// release gives the object up, with every value it has.
+func (s *site) release(ctx context.Context, resource ssa.Resource, obj *unstructured.Unstructured) error {
+	for attempt := 0; ; attempt++ {
+		err := s.server.Release(ctx, resource, obj)
+		switch {
+		case err == nil, apierrors.IsNotFound(err):
+			return nil
+		case attempt == releaseAttempts, !apierrors.IsConflict(err) && !apierrors.IsInvalid(err):
+			return fmt.Errorf("release: %w", err)
+		}
+		// A status written in the meantime, most likely.
+		now, gerr := s.server.Get(ctx, resource, obj.GetNamespace(), obj.GetName())
+		if apierrors.IsNotFound(gerr) {
+			return nil
+		}
+		if gerr != nil {
+			return fmt.Errorf("release: %w", gerr)
+		}
+		if now.GetUID() != obj.GetUID() || now.GetLabels()[fleet.PartOfLabel] != obj.GetLabels()[fleet.PartOfLabel] {
+			return nil
+		}
+		obj = now
+	}
+}
+
+// delete deletes the very object and waits until it is gone.
+func (s *site) delete(ctx context.Context, resource ssa.Resource, obj *unstructured.Unstructured) error {
+	key := keyOf(obj)
+	err := s.server.Delete(ctx, resource, key.Namespace, key.Name, obj.GetUID(), s.set.propagation())
 	if apierrors.IsConflict(err) {
 		return fmt.Errorf("delete: the object was replaced by another of the same name, which is left alone: %w", err)
 	}

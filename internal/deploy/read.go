@@ -18,6 +18,7 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/health"
 	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
+	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
 	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
 )
 
@@ -101,6 +102,7 @@ func (s *site) read(ctx context.Context, prior ClusterState) (ClusterState, erro
 	}
 	after := prior
 	after.Objects = map[fleet.ObjectKey]ssa.Fields{}
+	after.Applied.Objects = maps.Clone(prior.Applied.Objects)
 	for key, obj := range live {
 		s.seen.note(key, obj)
 		fields, err := s.project(obj, prior, key, parent)
@@ -108,6 +110,9 @@ func (s *site) read(ctx context.Context, prior ClusterState) (ClusterState, erro
 			return prior, fmt.Errorf("%s: %w", key, err)
 		}
 		after.Objects[key] = fields
+		if err := s.noteStale(&after, prior, key, obj); err != nil {
+			return prior, fmt.Errorf("%s: %w", key, err)
+		}
 	}
 	for key := range prior.Objects {
 		if known, _ := s.seen.lookup(key); live[key] == nil && known == nil {
@@ -128,17 +133,45 @@ func (s *site) read(ctx context.Context, prior ClusterState) (ClusterState, erro
 	return after, nil
 }
 
+// noteStale notes in the object's record why it has to be applied again although its fields may be as they should be.
+func (s *site) noteStale(after *ClusterState, prior ClusterState, key fleet.ObjectKey, obj *unstructured.Unstructured) error {
+	record := prior.Applied.record(key)
+	if record == nil {
+		return nil
+	}
+	stale, err := s.server.Stale(obj, *record)
+	if err != nil || stale == record.Stale {
+		return err
+	}
+	record.Stale = stale
+	after.Applied.Objects[key.String()] = *record
+	return nil
+}
+
 // project reads what the set applied to the object, by managedFields and by what state remembers.
 func (s *site) project(obj *unstructured.Unstructured, prior ClusterState, key fleet.ObjectKey, parent *inventory.Parent) (ssa.Fields, error) {
-	var m ssa.Mask
-	if key.Group == "" && key.Kind == "Secret" {
-		m = mask(cmp.Or(string(saltOf(parent)), processSalt))
+	hides, err := s.hiding(prior, key, obj)
+	if err != nil {
+		return nil, err
 	}
+	m := hides.mask(cmp.Or(string(saltOf(parent)), processSalt))
 	var paths []string
 	for path := range prior.Objects[key] {
 		paths = append(paths, path)
 	}
 	return ssa.Result(obj, s.server.Manager, paths, m)
+}
+
+// hiding is what is never shown of an object as it is found: what the set says, what was noted when it was applied, and what the
+// object itself says, which is all there is after a lost state.
+func (s *site) hiding(prior ClusterState, key fleet.ObjectKey, obj *unstructured.Unstructured) (hiding, error) {
+	treat, err := s.set.treat(prior.Cluster, key, obj.GetLabels())
+	if err != nil {
+		return hiding{}, err
+	}
+	record := prior.Applied.record(key)
+	_, marked := obj.GetAnnotations()[fleet.HiddenAnnotation]
+	return hiding{secret: manifest.IsSecret(key), all: marked || record != nil && record.Hidden, paths: treat.sensitive}, nil
 }
 
 // processSalt stands in for a salt that is lost: its digests match nothing, and give nothing away.

@@ -31,6 +31,8 @@ type Set struct {
 	Objects []manifest.Object
 	// Same are the objects, as their manifests name them, that the state's manifests have as well, word for word.
 	Same map[fleet.ObjectKey]bool
+	// WriteOnlyVersion changes when the write-only manifests are to be sent again.
+	WriteOnlyVersion string
 	// Namespace is the default for namespaced objects that name none.
 	Namespace string
 	// Inventory is the namespace of the inventory.

@@ -18,7 +18,7 @@ func (p Plan) Summary() Summary {
 			continue
 		}
 		sum.Clusters++
-		if c.New > 0 {
+		if c.Objects == nil {
 			sum.Create += int64(c.New)
 			continue
 		}

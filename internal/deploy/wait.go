@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/health"
 	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
 )
@@ -86,6 +87,9 @@ func (s *site) healthy(ctx context.Context, w wanted) error {
 	var last health.Health
 	err = s.poll(ctx, func(ctx context.Context) (bool, error) {
 		obj, err := s.server.Get(ctx, resource, w.Key.Namespace, w.Key.Name)
+		if apierrors.IsNotFound(err) && w.treat.Missing == fleet.MissingIgnore {
+			return true, nil
+		}
 		if err != nil {
 			return false, gone(err)
 		}

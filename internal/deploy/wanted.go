@@ -3,16 +3,12 @@ package deploy
 import (
 	"cmp"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
@@ -28,6 +24,17 @@ type wanted struct {
 	pending bool
 	// unsalted tells that the digests of the object's values cannot be told yet, because the cluster has no salt for them.
 	unsalted bool
+	// treat is how to treat what is not only the set's own.
+	treat treatment
+	// hides says which values are never shown.
+	hides hiding
+	// writeOnly tells that the object's content is not known for certain before it is sent.
+	writeOnly bool
+}
+
+// mayBeGone tells that the object is not there, and allowed not to be.
+func (w wanted) mayBeGone() bool {
+	return w.Prior == nil && w.Record != nil && w.treat.Missing == fleet.MissingIgnore && w.Record.Sent == w.Body
 }
 
 // want prepares the set's objects for a cluster. s is nil where the cluster cannot be asked; what is known of it must
@@ -71,12 +78,29 @@ func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Objec
 	case !namespaced && o.Key.Namespace != "":
 		return w, fmt.Errorf("%s: %s is cluster-scoped, but metadata.namespace is %q; remove it", o.Position, kind.Kind, o.Key.Namespace)
 	}
-	secret := o.IsSecret()
-	if secret {
-		w.Mask, w.unsalted = mask(cmp.Or(string(salt), processSalt)), len(salt) == 0
+	if w.treat, err = set.treat(prior.Cluster, w.Key, body.GetLabels()); err != nil {
+		return w, fmt.Errorf("%s: %w", o.Position, err)
+	}
+	if body, err = ssa.Without(body, w.treat.ignored); err != nil {
+		return w, fmt.Errorf("%s: %w", o.Position, err)
+	}
+	w.Treat = w.treat.onFields(set)
+	w.hides = hiding{secret: o.IsSecret(), all: o.WriteOnly, paths: w.treat.sensitive}
+	if w.hides.any() {
+		w.Mask, w.unsalted = w.hides.mask(cmp.Or(string(salt), processSalt)), len(salt) == 0
+	}
+	switch {
+	case o.WriteOnly:
+		// The content may be another at apply, and only a new version says that it is to be sent.
+		w.Body, w.writeOnly = manifest.Digest("write-only", set.WriteOnlyVersion, w.Key.String()), true
+		w.unsalted = false
+	case w.hides.any():
 		w.Body = manifest.SaltedHash(string(salt), body)
-	} else {
+	default:
 		w.Body = manifest.Hash(body)
+	}
+	if yields := w.treat.yields(body); yields != "" {
+		w.Body = manifest.Digest(w.Body, yields)
 	}
 	w.Record = prior.Applied.record(w.Key)
 	w.Prior = prior.Objects[w.Key]
@@ -90,6 +114,11 @@ func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Objec
 	}
 	labels[fleet.PartOfLabel] = inventory.ID(set.Inventory, set.Name)
 	body.SetLabels(labels)
+	if o.WriteOnly {
+		if err := unstructured.SetNestedField(body.Object, "true", "metadata", "annotations", fleet.HiddenAnnotation); err != nil {
+			return w, fmt.Errorf("%s: %w", o.Position, err)
+		}
+	}
 	w.Object = body
 	sent, err := ssa.Sent(body, w.Mask)
 	if err != nil {
@@ -103,6 +132,7 @@ func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Objec
 func unmark(body *unstructured.Unstructured) {
 	unstructured.RemoveNestedField(body.Object, "metadata", "labels", fleet.PartOfLabel)
 	unstructured.RemoveNestedField(body.Object, "metadata", "annotations", fleet.CreatedAnnotation)
+	unstructured.RemoveNestedField(body.Object, "metadata", "annotations", fleet.HiddenAnnotation)
 }
 
 // resourceOf asks the site, or what was noted where there is none. stated tells whether the object is to be in a namespace.
@@ -139,18 +169,4 @@ func duplicates(cluster string, list []wanted) Problems {
 		seen[w.Key] = true
 	}
 	return found
-}
-
-// mask replaces a Secret's values by digests that nobody without the cluster's salt can try values against.
-func mask(salt string) ssa.Mask {
-	return func(_ *unstructured.Unstructured, path fieldpath.Path, value string) string {
-		if len(path) == 0 || path[0].FieldName == nil || *path[0].FieldName != "data" {
-			return value
-		}
-		mac := hmac.New(sha256.New, []byte(salt))
-		mac.Write([]byte(fleet.FormatPath(path)))
-		mac.Write([]byte{0})
-		mac.Write([]byte(value))
-		return `"(sensitive ` + hex.EncodeToString(mac.Sum(nil)[:8]) + `)"`
-	}
 }

@@ -14,6 +14,8 @@ type Object struct {
 	Key fleet.ObjectKey
 	// Position is where the object begins.
 	Position Position
+	// WriteOnly tells that nothing of its content may be stored.
+	WriteOnly bool
 }
 
 // IsSecret tells whether the object's data must never be printed.
@@ -21,5 +23,8 @@ func (o Object) IsSecret() bool { return isSecret(o.Key.Group, o.Key.Kind) }
 
 // Stage is the part of an apply the object belongs to.
 func (o Object) Stage() Stage { return StageOf(o.Key.Group, o.Key.Kind) }
+
+// IsSecret is Object.IsSecret for an object of which only the key is known.
+func IsSecret(key fleet.ObjectKey) bool { return isSecret(key.Group, key.Kind) }
 
 func isSecret(group, kind string) bool { return group == "" && kind == "Secret" }

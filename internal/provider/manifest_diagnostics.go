@@ -62,18 +62,17 @@ func readDiagnostics(problems deploy.Problems) diag.Diagnostics {
 // planDiagnostics says what stops a plan, what cannot be told, and what has drifted.
 func planDiagnostics(problems deploy.Problems, plan deploy.Plan) diag.Diagnostics {
 	var diags diag.Diagnostics
-	var conflicts, others deploy.Problems
+	var contested, others deploy.Problems
 	for _, p := range problems.Errors() {
 		var conflict *ssa.ConflictError
 		if errors.As(p.Err, &conflict) {
-			conflicts = append(conflicts, p)
+			contested = append(contested, p)
 		} else {
 			others = append(others, p)
 		}
 	}
-	if len(conflicts) > 0 {
-		diags.AddError("Another manager owns fields this set wants to change", conflictText(conflicts)+
-			"\n\nNothing was changed. Either remove the field from the manifest and so leave it to its manager, or have that manager give it up.")
+	if len(contested) > 0 {
+		diags.AddError("Another manager owns fields this set wants to change", conflictText(contested))
 	}
 	if len(others) > 0 {
 		diags.AddError("The set cannot be applied to "+clusterCount(len(others.Clusters())), others.String()+"\n\nNothing was changed.")
@@ -81,82 +80,46 @@ func planDiagnostics(problems deploy.Problems, plan deploy.Plan) diag.Diagnostic
 	if notes := problems.Warnings(); len(notes) > 0 {
 		diags.AddWarning("Before you apply", notes.String())
 	}
-	if text, clusters := driftText(plan); clusters > 0 {
-		diags.AddWarning(fmt.Sprintf("Drift on %d of %s", clusters, clusterCount(len(plan.Clusters))), text+"\n\nApplying corrects it.")
+	if found, objects := adoptions(plan); objects > 0 {
+		diags.AddWarning(fmt.Sprintf("%s there before will be adopted", objectsWere(objects)), found.String()+
+			"\n\nIn the end an adopted object is released with every value it has, not deleted; on_adopted = \"delete\" changes that.")
+	}
+	corrected, reported, corrects, reports := drift(plan)
+	if corrects > 0 {
+		diags.AddWarning(fmt.Sprintf("Drift on %d of %s", corrects, clusterCount(len(plan.Clusters))), corrected.String()+
+			"\n\nApplying corrects it. To leave a field to others, see ignore_fields; to only watch, drift = \"report\".")
+	}
+	if reports > 0 {
+		diags.AddWarning(fmt.Sprintf("Drift on %d of %s, only reported", reports, clusterCount(len(plan.Clusters))), reported.String()+
+			"\n\nNothing is changed, because drift = \"report\" holds for these fields.")
 	}
 	return diags
 }
 
+func objectsWere(n int) string {
+	if n == 1 {
+		return "1 object that was"
+	}
+	return fmt.Sprintf("%d objects that were", n)
+}
+
+// conflictText lists the fields with the ways out, as they would stand in the configuration.
 func conflictText(problems deploy.Problems) string {
-	var lines []string
-	for _, p := range problems {
+	found, managers, paths := conflicts(problems, func(err error) *ssa.ConflictError {
 		var conflict *ssa.ConflictError
-		if !errors.As(p.Err, &conflict) {
-			continue
-		}
-		lines = append(lines, fmt.Sprintf("%s  %s", p.Cluster, p.Object))
-		for _, c := range conflict.Contentions {
-			lines = append(lines, fmt.Sprintf("        %s  is %s by %s, wanted %s", c.Path, valueText(c.From), c.Owner, valueText(c.To)))
-		}
+		errors.As(err, &conflict)
+		return conflict
+	})
+	quoted := make([]string, 0, len(paths))
+	for _, p := range paths[:min(len(paths), fieldsPerObject)] {
+		quoted = append(quoted, fmt.Sprintf("%q", p))
 	}
-	return strings.Join(lines, "\n")
-}
-
-// driftText lists the drifted fields with who drifted them, the same drift on several clusters once.
-func driftText(plan deploy.Plan) (string, int) {
-	type entry struct{ head, body string }
-	var order []entry
-	clusters := map[entry][]string{}
-	drifted := 0
-	for _, name := range sortedNames(plan.Clusters) {
-		drift := false
-		c := plan.Clusters[name]
-		for _, key := range c.Keys() {
-			o := c.Objects[key]
-			if o.Action != deploy.ActionCorrect && len(o.Corrected) == 0 {
-				continue
-			}
-			drift = true
-			e := entry{head: key.String(), body: driftLines(o)}
-			if clusters[e] == nil {
-				order = append(order, e)
-			}
-			clusters[e] = append(clusters[e], name)
-		}
-		if drift {
-			drifted++
-		}
+	if len(paths) > len(quoted) {
+		quoted = append(quoted, "...")
 	}
-	var lines []string
-	for _, e := range order {
-		lines = append(lines, strings.Join(clusters[e], ", ")+"  "+e.head, e.body)
-	}
-	return strings.Join(lines, "\n"), drifted
-}
-
-func driftLines(o deploy.ObjectPlan) string {
-	who := map[string]string{}
-	for _, c := range o.Corrected {
-		if c.Owner != nil {
-			who[c.Path] = fmt.Sprintf("   by %s", c.Owner)
-			// The API server gives no time for some writes through subresources.
-			if !c.Owner.Time.IsZero() {
-				who[c.Path] += c.Owner.Time.Format(", 2006-01-02 15:04 MST")
-			}
-		}
-	}
-	var lines []string
-	for _, d := range o.Changes {
-		lines = append(lines, fmt.Sprintf("        %s  is %s, should be %s%s", d.Path, valueText(d.From), valueText(d.To), who[d.Path]))
-	}
-	return strings.Join(lines, "\n")
-}
-
-func valueText(v string) string {
-	if v == "" {
-		return "not set"
-	}
-	return v
+	rule := "rules = [{ paths = [" + strings.Join(quoted, ", ") + "], conflicts = "
+	return fmt.Sprintf("%s\n\nNothing was changed. Either\n  - leave what it owns to %s:   %s\"yield\" }]\n  - take it:   %s\"force\" }]\n  - or remove it from the manifest.",
+		found.String(), strings.Join(managers, ", "), rule, rule)
 }
 
 func applyDiagnostics(problems deploy.Problems, set deploy.Set, creating bool) diag.Diagnostics {

@@ -235,7 +235,7 @@ func TestAccManifest_adoption(t *testing.T) {
 	contains(t, s.PlanFails(), "eu-1 ConfigMap "+ns+"/other: the object was there before this set and differs", `data.k is "theirs", wanted "ours"`)
 
 	s.set(fmt.Sprintf("namespace = %q", ns), configMap("same", "v"))
-	contains(t, s.Plan(), "eu-1 ConfigMap "+ns+"/same: the object was there before and is the same; the set adopts it")
+	contains(t, s.Plan(), "adopt ConfigMap "+ns+"/same on eu-1", "create 1 object on eu-2, us-1", "1 object that was there before will be adopted")
 	before := uids(t, configmaps, ns, "same")["eu-1"]
 	s.Apply()
 	s.PlanEmpty()

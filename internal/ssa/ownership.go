@@ -24,10 +24,15 @@ type Owner struct {
 	Time time.Time
 	// Fields are the fields it owns.
 	Fields *fieldpath.Set
+	// Self tells that it is the set's own field manager, which somebody else must then have used.
+	Self bool
 }
 
 // String prints the owner for messages: "kubectl (Update, scale)".
 func (o Owner) String() string {
+	if o.Self {
+		return fmt.Sprintf("%s (%s, in this set's name, by somebody else)", o.Manager, o.Operation)
+	}
 	if o.Subresource != "" {
 		return fmt.Sprintf("%s (%s, %s)", o.Manager, o.Operation, o.Subresource)
 	}
@@ -109,10 +114,9 @@ type Contention struct {
 	Drift bool
 }
 
-// Contend compares the live object with the wanted fields and names who is responsible for each difference. ours tells
-// whether the set had applied a field before: what was ours and was taken by an Update is drift, what another manager
-// applied, or what never was ours but another's, is a conflict.
-func Contend(live *unstructured.Unstructured, wanted Fields, manager string, ours func(path string) bool, mask Mask) ([]Contention, error) {
+// Contend compares the live object with the wanted fields and names who is responsible for each difference. Whether it is drift
+// is for the caller to say, who knows what the set had applied.
+func Contend(live *unstructured.Unstructured, wanted Fields, manager string, mask Mask) ([]Contention, error) {
 	owners, err := Owners(live)
 	if err != nil {
 		return nil, err
@@ -127,11 +131,24 @@ func Contend(live *unstructured.Unstructured, wanted Fields, manager string, our
 		if err != nil {
 			return nil, err
 		}
-		c := Contention{Difference: d, Owner: ownerOf(owners, path, manager)}
-		c.Drift = ours(d.Path) && (c.Owner == nil || c.Owner.Operation == metav1.ManagedFieldsOperationUpdate)
-		out = append(out, c)
+		owner := ownerOf(owners, path, manager)
+		if owner == nil {
+			owner = selfOwner(owners, path, manager)
+		}
+		out = append(out, Contention{Difference: d, Owner: owner})
 	}
 	return out, nil
+}
+
+// selfOwner is the set's own claim on the path; nil where it has none.
+func selfOwner(owners []Owner, path fieldpath.Path, manager string) *Owner {
+	for _, o := range owners {
+		if o.Manager == manager && o.Operation == metav1.ManagedFieldsOperationApply && (o.Fields.Has(path) || hasBelow(o.Fields, path)) {
+			o.Self = true
+			return &o
+		}
+	}
+	return nil
 }
 
 // ownerOf picks, of the others who own the path, one that applied it before one that updated it, then the latest.
@@ -187,7 +204,7 @@ func hidden(path fieldpath.Path) bool {
 	case "labels":
 		return *path[2].FieldName == fleet.PartOfLabel
 	case "annotations":
-		return *path[2].FieldName == fleet.CreatedAnnotation
+		return *path[2].FieldName == fleet.CreatedAnnotation || *path[2].FieldName == fleet.HiddenAnnotation
 	}
 	return false
 }

@@ -29,19 +29,6 @@ type Record struct {
 	Hidden bool `json:"h,omitempty"`
 }
 
-// Stale is a reason to apply an object again.
-type Stale string
-
-// The reasons, as the last read found them.
-const (
-	// StaleLabel is an object that lost the label of its set.
-	StaleLabel Stale = "label"
-	// StaleUID is an object that was deleted and created anew by somebody.
-	StaleUID Stale = "uid"
-	// StaleYield is an object with a field that was left to another manager, which has given it up since.
-	StaleYield Stale = "yield"
-)
-
 // Overlay is what the API server made of one sent field.
 type Overlay struct {
 	// Sent is the digest of the sent value; for another value the overlay says nothing.

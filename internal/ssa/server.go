@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -132,32 +133,15 @@ func (s *Server) Delete(ctx context.Context, r Resource, namespace, name string,
 // write that takes the provider's marks away, so that nothing it applied counts as withdrawn. The write is refused when
 // the object changed since it was read.
 func (s *Server) Release(ctx context.Context, r Resource, live *unstructured.Unstructured) error {
-	kept := []metav1.ManagedFieldsEntry{}
-	for _, e := range live.GetManagedFields() {
-		if e.Manager != s.Manager {
-			kept = append(kept, e)
-		}
-	}
-	if len(kept) == 0 {
-		// An empty list means "leave as is" to the API server; one empty entry means none.
-		kept = append(kept, metav1.ManagedFieldsEntry{})
-	}
-	ops := []map[string]any{
-		{"op": "test", "path": "/metadata/resourceVersion", "value": live.GetResourceVersion()},
-		{"op": "replace", "path": "/metadata/managedFields", "value": kept},
-	}
+	kept := slices.DeleteFunc(live.GetManagedFields(), func(e metav1.ManagedFieldsEntry) bool { return e.Manager == s.Manager })
+	var marks []map[string]any
 	if _, ok := live.GetLabels()[fleet.PartOfLabel]; ok {
-		ops = append(ops, map[string]any{"op": "remove", "path": "/metadata/labels/" + pointer(fleet.PartOfLabel)})
+		marks = append(marks, map[string]any{"op": "remove", "path": "/metadata/labels/" + pointer(fleet.PartOfLabel)})
 	}
 	if _, ok := live.GetAnnotations()[fleet.CreatedAnnotation]; ok {
-		ops = append(ops, map[string]any{"op": "remove", "path": "/metadata/annotations/" + pointer(fleet.CreatedAnnotation)})
+		marks = append(marks, map[string]any{"op": "remove", "path": "/metadata/annotations/" + pointer(fleet.CreatedAnnotation)})
 	}
-	body, err := json.Marshal(ops)
-	if err != nil {
-		return fmt.Errorf("encode: %w", err)
-	}
-	_, err = answer(s.rest.Patch(types.JSONPatchType).AbsPath(r.path(live.GetNamespace(), live.GetName())).
-		Param("fieldManager", s.Manager).Body(body).Do(ctx))
+	_, err := s.rewrite(ctx, r, live, kept, marks)
 	return err
 }
 

@@ -1,0 +1,92 @@
+package deploy
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
+)
+
+// hiding says which values of an object are never shown.
+type hiding struct {
+	// secret is an object of kind Secret: its data.
+	secret bool
+	// all is an object that came write-only: everything.
+	all bool
+	// paths are the fields that the set calls sensitive.
+	paths []fleet.Pattern
+}
+
+func (h hiding) any() bool { return h.secret || h.all || len(h.paths) > 0 }
+
+func (h hiding) hides(path fieldpath.Path) bool {
+	inData := len(path) > 0 && path[0].FieldName != nil && *path[0].FieldName == "data"
+	return h.all || h.secret && inData || fleet.MatchAny(h.paths, path)
+}
+
+// mask replaces hidden values by digests that nobody without the cluster's salt can try values against.
+func (h hiding) mask(salt string) ssa.Mask {
+	if !h.any() {
+		return nil
+	}
+	return func(_ *unstructured.Unstructured, path fieldpath.Path, value string) string {
+		if !h.hides(path) {
+			return value
+		}
+		mac := hmac.New(sha256.New, []byte(salt))
+		mac.Write([]byte(fleet.FormatPath(path)))
+		mac.Write([]byte{0})
+		mac.Write([]byte(value))
+		return `"(sensitive ` + hex.EncodeToString(mac.Sum(nil)[:8]) + `)"`
+	}
+}
+
+// redact takes the hidden values out of what an API server or an admission policy says, which may repeat what it was sent.
+func (h hiding) redact(obj *unstructured.Unstructured, err error) error {
+	if err == nil || !h.any() {
+		return err
+	}
+	text := err.Error()
+	each(obj.Object, nil, func(path fieldpath.Path, value string) {
+		// A value of a letter or two would tear every message apart, and is no secret.
+		if len(value) > 3 && h.hides(path) {
+			text = strings.ReplaceAll(text, value, "(sensitive)")
+			if plain, err := base64.StdEncoding.DecodeString(value); err == nil && len(plain) > 3 {
+				text = strings.ReplaceAll(text, string(plain), "(sensitive)")
+			}
+		}
+	})
+	if text == err.Error() {
+		return err
+	}
+	var conflict *ssa.ConflictError
+	var foreign *ssa.ForeignError
+	if errors.As(err, &conflict) || errors.As(err, &foreign) {
+		return err
+	}
+	return errors.New(text)
+}
+
+// each visits the string leaves of a value.
+func each(v any, path fieldpath.Path, visit func(fieldpath.Path, string)) {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, child := range v {
+			each(child, append(path[:len(path):len(path)], fieldpath.PathElement{FieldName: &name}), visit)
+		}
+	case []any:
+		for i, child := range v {
+			each(child, append(path[:len(path):len(path)], fieldpath.PathElement{Index: &i}), visit)
+		}
+	case string:
+		visit(path, v)
+	}
+}
