@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -68,11 +69,14 @@ func (s *setup) fleet(clusterArguments string) {
 	s.Write("fleet.tf", b.String())
 }
 
+// ownClusters finds an argument clusters of the set's own.
+var ownClusters = regexp.MustCompile(`(?m)^\s*clusters\s*=`)
+
 // set writes the fleet_manifest.
 func (s *setup) set(arguments string, manifests ...string) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "resource \"fleet_manifest\" \"set\" {\n  name = %q\n", s.name)
-	if !strings.Contains(arguments, "clusters") {
+	if !ownClusters.MatchString(arguments) {
 		b.WriteString("  clusters = fleet_cluster.this\n")
 	}
 	b.WriteString(arguments + "\n  manifests = [\n")

@@ -45,19 +45,39 @@ func (s *Server) mayAdopt(ctx context.Context, w Wanted, st stance) error {
 	return nil
 }
 
-// declared tells whether the entry is what its manager declared as a whole, by server-side or by client-side apply, as against
-// single fields that somebody edited.
-func declared(o Owner) bool {
-	return o.Operation == metav1.ManagedFieldsOperationApply || o.Fields.Has(lastApplied)
+// declared is what the entry's manager asked for as a whole: all of a server-side apply, and of kubectl's client-side apply what the
+// annotation says it applied, since its entry has the API server's defaults as well. It is empty for single fields that somebody
+// edited: taking such an edit as a whole would undo it at once, as a restart that kubectl asked for.
+func declared(live *unstructured.Unstructured, o Owner) (*fieldpath.Set, error) {
+	if o.Operation == metav1.ManagedFieldsOperationApply {
+		return o.Fields, nil
+	}
+	text := live.GetAnnotations()["kubectl.kubernetes.io/last-applied-configuration"]
+	if !o.Fields.Has(lastApplied) || text == "" {
+		return fieldpath.NewSet(), nil
+	}
+	applied := &unstructured.Unstructured{}
+	if err := applied.UnmarshalJSON([]byte(text)); err != nil {
+		return nil, fmt.Errorf("kubectl's annotation on the object does not parse: %w", err)
+	}
+	set, err := SentSet(applied)
+	if err != nil {
+		return nil, err
+	}
+	return o.Fields.Intersection(set), nil
 }
 
-// share is what the set takes over of another's entry: all of what was declared, and of edits only what the manifest speaks of.
-// Taking an edit as a whole would undo it at once: a restart that kubectl asked for would count as removed from the manifest.
-func share(o Owner, sent *fieldpath.Set) *fieldpath.Set {
-	if declared(o) {
-		return o.Fields
+// share is what the set takes over of another's entry, and what is left of that entry.
+func share(live *unstructured.Unstructured, o Owner, sent *fieldpath.Set) (taken, rest *fieldpath.Set, err error) {
+	whole, err := declared(live, o)
+	if err != nil {
+		return nil, nil, err
 	}
-	return o.Fields.Intersection(sent)
+	taken = whole.Union(o.Fields.Intersection(sent))
+	if whole.Empty() {
+		return taken, o.Fields.Difference(taken), nil
+	}
+	return taken, fieldpath.NewSet(), nil
 }
 
 // takesFrom tells whether the entry is one to take over.
@@ -79,7 +99,11 @@ func (st stance) dropped(w Wanted) (*fieldpath.Set, error) {
 	taken, others := fieldpath.NewSet(), fieldpath.NewSet(lastApplied)
 	for _, o := range owners {
 		if w.takesFrom(o, st) {
-			taken = taken.Union(share(o, sent))
+			one, _, err := share(w.Live, o, sent)
+			if err != nil {
+				return nil, err
+			}
+			taken = taken.Union(one)
 		} else {
 			others = others.Union(o.Fields)
 		}
@@ -107,9 +131,11 @@ func (s *Server) takeOver(ctx context.Context, w Wanted, st stance) (*unstructur
 			own = own.Union(o.Fields)
 			continue
 		case w.takesFrom(o, st):
-			taken := share(o, sent)
+			taken, rest, err := share(w.Live, o, sent)
+			if err != nil {
+				return nil, err
+			}
 			own = own.Union(taken)
-			rest := o.Fields.Difference(taken)
 			if rest.Empty() {
 				continue
 			}

@@ -179,7 +179,7 @@ func (s *Server) send(ctx context.Context, w *Wanted, st stance, out *Outcome, d
 			return nil, false, fmt.Errorf("the object changed since the plan, and keeps changing: %w; apply again", err)
 		}
 		forced = taken
-		out.Live, out.Forced = w.Live, onlyForced(taken)
+		out.Live, out.Forced = w.Live, w.onlyForced(taken, st)
 		strong := body.DeepCopy()
 		if !dryRun {
 			// What was judged must be what is overwritten.
@@ -240,45 +240,76 @@ func (s *Server) mayForce(w Wanted, st stance, refused error) (taken []Contentio
 	if err != nil {
 		return nil, err
 	}
-	// The API server prints paths in another grammar, which does not quote names; it can be written but not read.
-	judged := map[string]bool{fieldpath.MakePathOrDie("metadata", "annotations", fleet.CreatedAnnotation).String(): true}
+	more, err := s.causes(w, st, contentions, refused)
+	if err != nil {
+		return nil, err
+	}
 	var conflicts []Contention
-	for _, c := range contentions {
+	for _, c := range append(contentions, more...) {
 		path, err := fleet.ParsePath(c.Path)
-		if err != nil {
-			return nil, err
-		}
 		switch {
+		case err != nil:
+			// A cause that is no field of the manifest; only the API server knows what it means.
+			conflicts = append(conflicts, c)
 		case c.Owner == nil || c.Owner.Self || st.omit.Has(path):
-			continue
 		case c.Drift, st.adopting && w.Treat.absorbs(c.Owner.Manager), w.Treat.conflicts(path) == fleet.ConflictsForce:
 			taken = append(taken, c)
 		default:
 			conflicts = append(conflicts, c)
 		}
-		judged[path.String()] = true
 	}
-	if conflicts = append(conflicts, unjudged(refused, judged)...); len(conflicts) > 0 {
+	if len(conflicts) > 0 {
 		return nil, &ConflictError{Contentions: conflicts}
 	}
 	return taken, nil
 }
 
-// unjudged are the causes of a refusal that are not among those judged.
-func unjudged(refused error, judged map[string]bool) []Contention {
+// causes are what the API server names beyond the contentions: fields whose values are the same in other words ("0.5" and "500m"),
+// which to it are different, and what else there may be.
+func (s *Server) causes(w Wanted, st stance, contentions []Contention, refused error) ([]Contention, error) {
 	var status apierrors.APIStatus
 	if !errors.As(refused, &status) || status.Status().Details == nil {
-		return nil
+		return nil, nil
+	}
+	sent, err := SentSet(w.Object)
+	if err != nil {
+		return nil, err
+	}
+	owners, err := Owners(w.Live)
+	if err != nil {
+		return nil, err
+	}
+	// The API server prints paths in another grammar, which does not quote names; it can be written but not read.
+	fields := map[string]fieldpath.Path{}
+	for path := range sent.Leaves().All() {
+		fields[path.String()] = path.Copy()
+	}
+	known := map[string]bool{fieldpath.MakePathOrDie("metadata", "annotations", fleet.CreatedAnnotation).String(): true}
+	for _, c := range contentions {
+		if path, err := fleet.ParsePath(c.Path); err == nil {
+			known[path.String()] = true
+		}
 	}
 	var out []Contention
 	for _, cause := range status.Status().Details.Causes {
-		if cause.Type != metav1.CauseTypeFieldManagerConflict || judged[cause.Field] {
+		if cause.Type != metav1.CauseTypeFieldManagerConflict || known[cause.Field] {
 			continue
 		}
-		owner := &Owner{Manager: strings.TrimPrefix(cause.Message, "conflict with "), Operation: metav1.ManagedFieldsOperationApply}
-		out = append(out, Contention{Difference: Difference{Path: strings.TrimPrefix(cause.Field, ".")}, Owner: owner})
+		known[cause.Field] = true
+		c := Contention{Owner: &Owner{Manager: strings.TrimPrefix(cause.Message, "conflict with "), Operation: metav1.ManagedFieldsOperationApply}}
+		c.Path = strings.TrimPrefix(cause.Field, ".")
+		if path, ok := fields[cause.Field]; ok {
+			one := fieldpath.NewSet(path)
+			c.Path = fleet.FormatPath(path)
+			c.From, c.To = Project(w.Live, one, w.Mask)[c.Path], w.Sent[c.Path]
+			if owner := ownerOf(owners, path, s.Manager); owner != nil {
+				c.Owner = owner
+			}
+		}
+		c.Drift = w.drifted(c, st.adopting)
+		out = append(out, c)
 	}
-	return out
+	return out, nil
 }
 
 func sameContentions(a, b []Contention) bool {
@@ -287,9 +318,11 @@ func sameContentions(a, b []Contention) bool {
 	})
 }
 
-// onlyForced are those that are no drift.
-func onlyForced(taken []Contention) []Contention {
-	return slices.DeleteFunc(slices.Clone(taken), func(c Contention) bool { return c.Drift })
+// onlyForced are those that are neither drift nor taken over with an adoption.
+func (w Wanted) onlyForced(taken []Contention, st stance) []Contention {
+	return slices.DeleteFunc(slices.Clone(taken), func(c Contention) bool {
+		return c.Drift || st.adopting && w.Treat.absorbs(c.Owner.Manager)
+	})
 }
 
 // project reads what the set owns in the result, with what is reported and without what it leaves to others.
