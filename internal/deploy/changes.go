@@ -107,6 +107,9 @@ func (o ObjectPlan) details() string {
 	if len(o.Released) > 0 {
 		parts = append(parts, "gives up "+strings.Join(o.Released, ", ")+", which keeps its value")
 	}
+	for _, path := range slices.Sorted(maps.Keys(o.Yielded)) {
+		parts = append(parts, fmt.Sprintf("leaves %s to %s", path, o.Yielded[path]))
+	}
 	for _, c := range o.Forced {
 		parts = append(parts, fmt.Sprintf("takes %s from %s", c.Path, c.Owner))
 	}

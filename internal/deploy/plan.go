@@ -63,6 +63,8 @@ type ObjectPlan struct {
 	Corrected, Reported []ssa.Contention
 	// Forced are the fields that are taken from other managers.
 	Forced []ssa.Contention
+	// Yielded are the fields that are left to other managers from now on, with the manager of each.
+	Yielded map[string]string
 	// Released are the fields that the set gives up; their values stay.
 	Released []string
 	// Absorbed are the managers from which an adopted object is taken over, and Dropped the fields that go by that.

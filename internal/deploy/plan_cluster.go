@@ -316,6 +316,12 @@ func (w wanted) planned(out ssa.Outcome) ObjectPlan {
 		}
 	}
 	plan.Corrected, plan.Reported, plan.Forced = out.Corrected, out.Reported, out.Forced
+	plan.Changes = slices.DeleteFunc(plan.Changes, func(d ssa.Difference) bool { _, yielded := out.Yielded[d.Path]; return yielded })
+	for path, manager := range out.Yielded {
+		if w.Record == nil || w.Record.Yielded[path] != manager {
+			plan.yield(path, manager)
+		}
+	}
 	if plan.Released = out.Released; len(plan.Released) > 0 && plan.Action == ActionNone {
 		plan.Action = ActionUpdate
 	}
@@ -333,6 +339,13 @@ func (w wanted) planned(out ssa.Outcome) ObjectPlan {
 		plan.Action = ActionNone
 	}
 	return plan
+}
+
+func (o *ObjectPlan) yield(path, manager string) {
+	if o.Yielded == nil {
+		o.Yielded = map[string]string{}
+	}
+	o.Yielded[path] = manager
 }
 
 // staleWords say why an object is applied again of which no field changes.

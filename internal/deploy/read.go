@@ -139,12 +139,11 @@ func (s *site) noteStale(after *ClusterState, prior ClusterState, key fleet.Obje
 	if record == nil {
 		return nil
 	}
-	stale, err := s.server.Stale(obj, *record)
-	if err != nil || stale == record.Stale {
+	now, err := s.server.Reread(obj, *record)
+	if err != nil {
 		return err
 	}
-	record.Stale = stale
-	after.Applied.Objects[key.String()] = *record
+	after.Applied.Objects[key.String()] = now
 	return nil
 }
 

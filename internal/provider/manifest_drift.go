@@ -176,7 +176,8 @@ func correctedLines(o deploy.ObjectPlan) []fieldLine {
 		lines = append(lines, fieldLine{text: o.Why})
 	}
 	for _, d := range o.Changes {
-		if !slices.ContainsFunc(o.Corrected, func(c ssa.Contention) bool { return c.Path == d.Path }) {
+		// What is taken from another manager is told elsewhere: it is no drift.
+		if !slices.ContainsFunc(slices.Concat(o.Corrected, o.Forced), func(c ssa.Contention) bool { return c.Path == d.Path }) {
 			lines = append(lines, fieldLine{text: fmt.Sprintf("%s  is %s, should be %s", d.Path, valueText(d.From), valueText(d.To))})
 		}
 	}

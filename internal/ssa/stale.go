@@ -1,6 +1,8 @@
 package ssa
 
 import (
+	"maps"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
@@ -19,28 +21,37 @@ const (
 	StaleYield Stale = "yield"
 )
 
-// Stale tells by the object as it is whether it has to be applied again, and why.
-func (s *Server) Stale(obj *unstructured.Unstructured, record Record) (Stale, error) {
+// Reread is the record of an object in the light of what it is like now: it notes whether, and why, the object has to be applied
+// again.
+func (s *Server) Reread(obj *unstructured.Unstructured, record Record) (Record, error) {
 	switch {
+	case record.Stale == StaleYield:
+		// Only an apply settles whose the field is.
+		return record, nil
 	case record.UID != "" && record.UID != string(obj.GetUID()):
-		return StaleUID, nil
+		record.Stale = StaleUID
+		return record, nil
 	case obj.GetLabels()[fleet.PartOfLabel] == "":
-		return StaleLabel, nil
-	case len(record.Yielded) == 0:
-		return "", nil
+		record.Stale = StaleLabel
+		return record, nil
 	}
+	record.Stale = ""
 	owners, err := Owners(obj)
 	if err != nil {
-		return "", err
+		return record, err
 	}
 	for text := range record.Yielded {
 		path, err := fleet.ParsePath(text)
 		if err != nil {
-			return "", err
+			return record, err
 		}
 		if ownerOf(owners, path, s.Manager) == nil {
-			return StaleYield, nil
+			// From now on the record speaks of the field as of one that is sent.
+			record.Stale = StaleYield
+			record.Yielded, record.Overlay = maps.Clone(record.Yielded), maps.Clone(record.Overlay)
+			delete(record.Yielded, text)
+			delete(record.Overlay, text)
 		}
 	}
-	return "", nil
+	return record, nil
 }

@@ -40,7 +40,7 @@ func (w Wanted) Predicted() Fields {
 		return fields
 	}
 	for text := range w.Record.Yielded {
-		if path, err := fleet.ParsePath(text); err == nil && w.Record.Stale != StaleYield && w.Treat.conflicts(path) == fleet.ConflictsYield {
+		if path, err := fleet.ParsePath(text); err == nil && w.Treat.conflicts(path) == fleet.ConflictsYield {
 			delete(fields, text)
 		}
 	}
