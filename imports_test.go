@@ -17,14 +17,15 @@ const module = "github.com/fleetform/terraform-provider-fleet"
 // point down, and siblings meet in deploy. A new package is added here.
 var below = map[string][]string{
 	"":         {"provider"},
-	"provider": {"deploy", "placement", "override", "rollout", "ssa", "inventory", "health", "manifest", "cluster", "fleet"},
-	"deploy":   {"placement", "override", "rollout", "ssa", "inventory", "health", "manifest", "cluster", "fleet"},
+	"provider": {"deploy", "placement", "template", "override", "rollout", "ssa", "inventory", "health", "manifest", "cluster", "fleet"},
+	"deploy":   {"placement", "template", "override", "rollout", "ssa", "inventory", "health", "manifest", "cluster", "fleet"},
 
 	"ssa":       {"manifest", "cluster", "fleet"},
 	"inventory": {"manifest", "cluster", "fleet"},
 	"health":    {"manifest", "cluster", "fleet"},
 
 	"placement": {"fleet"},
+	"template":  {"fleet"},
 	"override":  {"fleet"},
 	"rollout":   {"fleet"},
 	"manifest":  {"fleet"},
@@ -34,7 +35,7 @@ var below = map[string][]string{
 
 // pure packages decide and do not act: they reach no cluster, not even
 // through what they import.
-var pure = []string{"fleet", "placement", "override", "rollout", "manifest"}
+var pure = []string{"fleet", "placement", "template", "override", "rollout", "manifest"}
 
 type goPackage struct {
 	ImportPath string
