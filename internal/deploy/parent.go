@@ -52,7 +52,7 @@ func (s *site) begin(ctx context.Context, prior ClusterState, leaving bool) (*in
 		namespaces = append(namespaces, key.Namespace)
 	}
 	if !leaving {
-		for _, o := range s.set.Objects {
+		for _, o := range s.set.objects(s.name) {
 			kinds = append(kinds, o.GroupVersionKind().GroupKind())
 			namespaces = append(namespaces, o.Key.Namespace)
 		}

@@ -27,7 +27,7 @@ func (r *Runner) planCluster(ctx context.Context, set Set, name string, state St
 	}
 	plan, found := r.planCase(ctx, set, name, prior, known)
 	if _, stays := set.Clusters[name]; stays && !known && plan.Deferred == "" && !plan.Gone {
-		plan.New = len(set.Objects)
+		plan.New = len(set.objects(name))
 	}
 	return plan, found
 }
@@ -35,7 +35,7 @@ func (r *Runner) planCluster(ctx context.Context, set Set, name string, state St
 func (r *Runner) planCase(ctx context.Context, set Set, name string, prior ClusterState, known bool) (ClusterPlan, Problems) {
 	c, stays := set.Clusters[name]
 	if stays {
-		r.promise(name, set.Objects)
+		r.promise(name, set.objects(name))
 	}
 	switch {
 	case !stays:
@@ -121,8 +121,11 @@ func (r *Runner) planOffline(ctx context.Context, set Set, prior ClusterState, c
 			continue
 		}
 		o := w.difference(w.Predicted())
-		if (!certain || w.unsalted || w.writeOnly) && o.Action != ActionNone {
+		if (!certain || w.unsalted) && o.Action != ActionNone {
 			o.Fields = nil
+		}
+		if w.writeOnly {
+			o = w.resent()
 		}
 		plan.Objects[w.Key] = o
 	}
@@ -182,6 +185,10 @@ func prune(set Set, plan ClusterPlan, prior ClusterState) Problems {
 			continue
 		}
 		record := prior.Applied.record(key)
+		if set.WriteOnlyUnknown && record != nil && record.Hidden {
+			plan.Objects[key] = ObjectPlan{Fields: fields}
+			continue
+		}
 		treat, err := set.treat(prior.Cluster, key, labelsOf(fields))
 		if err != nil {
 			found = append(found, Problem{Cluster: prior.Cluster.Name, Object: &key, Err: err})
@@ -259,6 +266,9 @@ func (s *site) planObject(ctx context.Context, w wanted, changing map[string]boo
 	}
 	guess := w.difference(w.Predicted())
 	guess.Fields = nil
+	if w.writeOnly {
+		guess = w.resent()
+	}
 	if w.pending {
 		return guess, nil
 	}
@@ -297,7 +307,9 @@ func (s *site) planObject(ctx context.Context, w wanted, changing map[string]boo
 func (w wanted) planned(out ssa.Outcome) ObjectPlan {
 	plan := w.difference(w.Predicted())
 	switch {
-	case w.unsalted, w.writeOnly:
+	case w.writeOnly:
+		plan = w.resent()
+	case w.unsalted:
 		plan.Fields = nil
 	case w.Prior != nil && len(ssa.Diff(w.Prior, out.Fields)) == 0:
 		plan = ObjectPlan{Fields: w.Prior}
@@ -329,16 +341,30 @@ func (w wanted) planned(out ssa.Outcome) ObjectPlan {
 		return plan
 	}
 	// State does not know the object, and it is there: somebody's, or the set's own from before.
-	plan.Changes = ssa.Diff(out.Before, out.Fields)
+	if plan.Changes = ssa.Diff(out.Before, out.Fields); w.writeOnly {
+		plan.Changes = nil
+	}
 	switch {
 	case out.Adopted:
 		plan.Action, plan.Absorbed, plan.Dropped = ActionAdopt, out.Absorbed, out.Dropped
-	case len(plan.Changes) > 0:
+	case w.writeOnly, len(plan.Changes) > 0:
 		plan.Action = ActionUpdate
 	default:
 		plan.Action = ActionNone
 	}
 	return plan
+}
+
+// resent is the plan for a write-only object that is to be sent. What it will be is not known, not even in digests: its content may be
+// another at apply.
+func (w wanted) resent() ObjectPlan {
+	switch {
+	case w.Prior == nil:
+		return ObjectPlan{Action: ActionCreate}
+	case w.Record != nil && w.Record.Sent == w.Body:
+		return ObjectPlan{Action: ActionCorrect, Why: "it is not as it was sent"}
+	}
+	return ObjectPlan{Action: ActionUpdate, Why: "write-only content"}
 }
 
 func (o *ObjectPlan) yield(path, manager string) {

@@ -29,6 +29,10 @@ type Set struct {
 	UnknownUID map[string]bool
 	// Objects are what every cluster gets.
 	Objects []manifest.Object
+	// Own are what single clusters get beyond that, by cluster.
+	Own map[string][]manifest.Object
+	// WriteOnlyUnknown tells that the write-only manifests are not known yet; what is there of them stays as it is.
+	WriteOnlyUnknown bool
 	// Same are the objects, as their manifests name them, that the state's manifests have as well, word for word.
 	Same map[fleet.ObjectKey]bool
 	// WriteOnlyVersion changes when the write-only manifests are to be sent again.
@@ -67,6 +71,11 @@ type Wait struct {
 	Ready bool
 	// Timeout is how long one cluster may take.
 	Timeout time.Duration
+}
+
+// objects are what the cluster gets.
+func (s Set) objects(cluster string) []manifest.Object {
+	return append(s.Objects[:len(s.Objects):len(s.Objects)], s.Own[cluster]...)
 }
 
 // id names the set on every cluster: an inventory holds one set of a name.

@@ -43,7 +43,7 @@ func (r *Runner) want(ctx context.Context, s *site, set Set, prior ClusterState,
 	var out []wanted
 	var found Problems
 	name := prior.Cluster.Name
-	for _, o := range set.Objects {
+	for _, o := range set.objects(name) {
 		w, err := r.wantOne(ctx, s, set, o, prior, salt)
 		if err != nil {
 			found = append(found, Problem{Cluster: name, Object: &w.Key, Err: err})

@@ -10,13 +10,26 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
 
 // Parse reads texts of any number of YAML or JSON documents. Documents without content are skipped, and objects
 // of a List kind are taken apart. The error joins an *Error for each thing that is wrong, so that all can be put
 // right at once; with an error there are no objects. The objects come in the order in which they were written.
-func Parse(texts []string) ([]Object, []Warning, error) {
-	var p parser
+func Parse(texts []string) ([]Object, []Warning, error) { return ParseWith(texts, nil) }
+
+// FieldError says what is wrong with one field of a document.
+type FieldError struct {
+	Path    fieldpath.Path
+	Message string
+}
+
+// ParseWith is Parse with a step in between: each document, as it was decoded, goes through prepare before it is looked at. What
+// prepare returns as errors is reported at the lines of the fields.
+func ParseWith(texts []string, prepare func(document map[string]any) (map[string]any, []FieldError)) ([]Object, []Warning, error) {
+	p := parser{prepare: prepare}
 	for i, text := range texts {
 		p.text(i, text)
 	}
@@ -34,6 +47,7 @@ func Parse(texts []string) ([]Object, []Warning, error) {
 }
 
 type parser struct {
+	prepare  func(document map[string]any) (map[string]any, []FieldError)
 	objects  []Object
 	warnings []Warning
 	errs     []*Error
@@ -86,6 +100,15 @@ func (p *parser) document(at Position, root *yaml.Node) {
 	switch v := v.(type) {
 	case nil, invalid:
 	case map[string]any:
+		if p.prepare != nil {
+			prepared, errs := p.prepare(v)
+			for _, err := range errs {
+				p.fail(Position{Manifest: at.Manifest, Document: at.Document, Line: find(root, err.Path).Line}, fleet.FormatPath(err.Path), err.Message)
+			}
+			if v = prepared; len(errs) > 0 {
+				return
+			}
+		}
 		p.object(at, root, v)
 	default:
 		p.fail(at, "", notMapping(v))

@@ -16,18 +16,22 @@ import (
 
 // manifestDiagnostics says what is wrong with the texts, one diagnostic per text, each pointing at it.
 func manifestDiagnostics(err error, summary string) diag.Diagnostics {
+	return manifestDiagnosticsAt(path.Root("manifests"), err, summary)
+}
+
+func manifestDiagnosticsAt(at path.Path, err error, summary string) diag.Diagnostics {
 	var diags diag.Diagnostics
 	byText := map[int][]string{}
 	for _, e := range flatten(err) {
 		var m *manifest.Error
 		if !errors.As(e, &m) {
-			diags.AddAttributeError(path.Root("manifests"), summary, e.Error())
+			diags.AddAttributeError(at, summary, e.Error())
 			continue
 		}
 		byText[m.Position.Manifest] = append(byText[m.Position.Manifest], m.Error())
 	}
 	for i, lines := range byText {
-		diags.AddAttributeError(path.Root("manifests").AtListIndex(i), summary, strings.Join(lines, "\n"))
+		diags.AddAttributeError(at.AtListIndex(i), summary, strings.Join(lines, "\n"))
 	}
 	return diags
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -107,10 +109,11 @@ func (m manifestModel) validate(_ context.Context) diag.Diagnostics {
 		if o.IsSecret() && !m.SecretsInState.ValueBool() && !m.SecretsInState.IsUnknown() {
 			diags.AddAttributeError(path.Root("manifests").AtListIndex(o.Position.Manifest), "A Secret in manifests",
 				fmt.Sprintf("%s: %s would stand in the state and in saved plans with its values, because Terraform stores configured arguments as they are. "+
-					"Set secrets_in_state = true to accept that, or let something on the cluster create the Secret.", o.Position, o.Key))
+					"Move it to manifests_wo, which Terraform never stores, or set secrets_in_state = true to accept that.", o.Position, o.Key))
 		}
 	}
-	if len(objects) == 0 && !diags.HasError() {
+	diags.Append(m.validateWriteOnly()...)
+	if len(objects) == 0 && m.ManifestsWO.IsNull() && !diags.HasError() {
 		diags.AddAttributeWarning(path.Root("manifests"), "No objects", "The manifests hold no object, so the set is empty on every cluster; what it had before is pruned.")
 	}
 	if !m.Clusters.IsUnknown() && !m.Clusters.IsNull() && len(m.Clusters.Elements()) == 0 {
@@ -120,7 +123,7 @@ func (m manifestModel) validate(_ context.Context) diag.Diagnostics {
 }
 
 // wanted is the set as configured; unknown tells that too much of it is not known yet to plan anything.
-func (r *manifestResource) wanted(ctx context.Context, m manifestModel) (set deploy.Set, unknown bool, diags diag.Diagnostics) {
+func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *manifestModel) (set deploy.Set, unknown bool, diags diag.Diagnostics) {
 	set, diags = r.frame(ctx, m)
 	objects, known, more := m.objects()
 	diags.Append(onlyErrors(more)...)
@@ -131,6 +134,9 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel) (set dep
 		return set, true, diags
 	}
 	set.Objects = objects
+	if m.writeOnlyUnknown() && (prior == nil || m.writeOnlyVersion() != prior.writeOnlyVersion()) {
+		return set, true, diags
+	}
 	clusters, parts, more := clustersFromMap(ctx, m.Clusters)
 	diags.Append(more...)
 	set.Clusters, set.UnknownAccess, set.UnknownUID = clusters, map[string]bool{}, map[string]bool{}
@@ -142,6 +148,9 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel) (set dep
 		}
 		set.UnknownAccess[name] = undecided
 	}
+	set.WriteOnlyVersion, set.WriteOnlyUnknown = m.writeOnlyVersion(), m.writeOnlyUnknown()
+	set.Own, more = m.writeOnlyObjects(slices.Sorted(maps.Keys(clusters)))
+	diags.Append(more...)
 	for name, part := range parts {
 		for field, to := range map[string]map[string]bool{"access": set.UnknownAccess, "mode": set.UnknownAccess, "unreachable": set.UnknownAccess, "uid": set.UnknownUID} {
 			if part[placement.Part{Field: field}] {

@@ -40,7 +40,12 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 			"The set is "+prior.Name.String()+" on the clusters. Keep the name, or remove this resource and add another.")
 		return
 	}
-	set, unknown, diags := r.wanted(ctx, plan)
+	var config manifestModel
+	if resp.Diagnostics.Append(req.Config.Get(ctx, &config)...); resp.Diagnostics.HasError() {
+		return
+	}
+	plan.writeOnly(config)
+	set, unknown, diags := r.wanted(ctx, plan, prior)
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}

@@ -44,10 +44,12 @@ func (r *manifestResource) ValidateConfig(ctx context.Context, req resource.Vali
 }
 
 func (r *manifestResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var plan manifestModel
-	if resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...); resp.Diagnostics.HasError() {
+	var plan, config manifestModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.Append(req.Config.Get(ctx, &config)...); resp.Diagnostics.HasError() {
 		return
 	}
+	plan.writeOnly(config)
 	after, wrote := r.apply(withLogging(ctx), &plan, nil, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() && !wrote {
 		// Nothing was written anywhere, so there is nothing to remember, and nothing that could be tainted.
@@ -73,11 +75,13 @@ func (r *manifestResource) Read(ctx context.Context, req resource.ReadRequest, r
 }
 
 func (r *manifestResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan, prior manifestModel
+	var plan, prior, config manifestModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	if resp.Diagnostics.Append(req.State.Get(ctx, &prior)...); resp.Diagnostics.HasError() {
 		return
 	}
+	plan.writeOnly(config)
 	after, _ := r.apply(withLogging(ctx), &plan, &prior, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, after)...)
 }
@@ -126,11 +130,12 @@ func (r *manifestResource) apply(ctx context.Context, plan, prior *manifestModel
 		_, state, diags = r.known(ctx, *prior)
 		out.Append(diags...)
 	}
-	set, unknown, diags := r.wanted(ctx, *plan)
+	set, unknown, diags := r.wanted(ctx, *plan, prior)
 	if unknown {
 		out.AddError("Values are still unknown at apply", "This is a bug in Terraform or in the provider; please report it.")
 	}
 	if out.Append(diags...); out.HasError() {
+		plan.forgetWriteOnly()
 		return prior.orElse(plan), false
 	}
 	if set.Instance == "" {
@@ -145,6 +150,7 @@ func (r *manifestResource) apply(ctx context.Context, plan, prior *manifestModel
 	if result.Changes.IsUnknown() {
 		result.Changes, result.PlanSummary = changesValue(todo.Sentences()), summaryValue(todo.Summary())
 	}
+	result.forgetWriteOnly()
 	out.Append(result.observe(set, observed)...)
 	out.Append(applyDiagnostics(problems, set, prior == nil)...)
 	return &result, observed.Touched()
