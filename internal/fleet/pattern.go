@@ -1,7 +1,9 @@
 package fleet
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 	"sigs.k8s.io/structured-merge-diff/v6/value"
@@ -77,6 +79,23 @@ func newScalar(v value.Value) scalar {
 		return scalar{glob: &glob}
 	}
 	return scalar{equal: v}
+}
+
+// Step is one element of a pattern, for whoever compares it with a schema.
+type Step struct {
+	// Field is the name of a field; nil where the step is an item of a list.
+	Field *Glob
+	// Keys are the names of the fields by which an item is chosen; none where any item will do, or the list is a set.
+	Keys []string
+}
+
+// Steps are the elements of the pattern.
+func (p Pattern) Steps() []Step {
+	steps := make([]Step, 0, len(p.segments))
+	for _, s := range p.segments {
+		steps = append(steps, Step{Field: s.field, Keys: slices.Sorted(maps.Keys(s.keys))})
+	}
+	return steps
 }
 
 // String is the text the pattern was read from.

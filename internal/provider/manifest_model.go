@@ -100,7 +100,7 @@ func (m manifestModel) objects() ([]manifest.Object, bool, diag.Diagnostics) {
 	return objects, true, diags
 }
 
-func (m manifestModel) validate(_ context.Context) diag.Diagnostics {
+func (m manifestModel) validate(ctx context.Context) diag.Diagnostics {
 	objects, known, diags := m.objects()
 	if !known {
 		return diags
@@ -113,6 +113,12 @@ func (m manifestModel) validate(_ context.Context) diag.Diagnostics {
 		}
 	}
 	diags.Append(m.validateWriteOnly()...)
+	if m.ManifestsWO.IsNull() {
+		diags.Append(m.checkPolicies(ctx, objects)...)
+	} else {
+		// What is write-only may be what a target means.
+		diags.Append(m.checkPolicies(ctx, nil)...)
+	}
 	if len(objects) == 0 && m.ManifestsWO.IsNull() && !diags.HasError() {
 		diags.AddAttributeWarning(path.Root("manifests"), "No objects", "The manifests hold no object, so the set is empty on every cluster; what it had before is pruned.")
 	}
