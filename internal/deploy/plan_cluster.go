@@ -293,7 +293,13 @@ func (s *site) planObject(ctx context.Context, w wanted, changing map[string]boo
 		guess.Fields = w.Predicted()
 		return guess, Problems{{Cluster: s.name, Object: &key, Err: err, Warning: true}}
 	default:
-		return guess, Problems{{Cluster: s.name, Object: &key, Err: w.hides.redact(w.Object, err)}}
+		// What cannot be done is not what would change, but for what somebody else has changed.
+		plan := ObjectPlan{Fields: w.Prior}
+		var conflict *ssa.ConflictError
+		if errors.As(err, &conflict) {
+			plan.Corrected = conflict.Drifted
+		}
+		return plan, Problems{{Cluster: s.name, Object: &key, Err: w.hides.redact(w.Object, err)}}
 	}
 	if out.Created {
 		s.seen.note(w.Key, nil)

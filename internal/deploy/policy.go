@@ -187,6 +187,11 @@ func (t treatment) onFields(s Set) ssa.Treatment {
 	return on
 }
 
+// Yields tells whether any field of the set's may be left to another manager.
+func (s Set) Yields() bool {
+	return s.Policy.Conflicts == fleet.ConflictsYield || slices.ContainsFunc(s.Rules, func(r Rule) bool { return r.Conflicts == fleet.ConflictsYield })
+}
+
 // yields names the fields of the object that are left to others who own them. It is part of what an apply asks for: a field that is
 // to be left from now on has to be given up, and one no longer left taken.
 func (t treatment) yields(obj *unstructured.Unstructured) string {

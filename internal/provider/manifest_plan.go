@@ -15,6 +15,7 @@ import (
 
 	"github.com/fleetform/terraform-provider-fleet/internal/deploy"
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+	"github.com/fleetform/terraform-provider-fleet/internal/health"
 	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
 )
 
@@ -80,7 +81,7 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	planned := plannedValues(todo, state, prior)
+	planned := plannedValues(set, todo, state, prior)
 	if prior != nil {
 		keepText(&planned, plan, *prior)
 		planned["clusters"] = keepClusters(plan, *prior, todo)
@@ -106,7 +107,7 @@ func setUnknown(ctx context.Context, resp *resource.ModifyPlanResponse, name str
 
 // plannedValues turns the plan into the computed attributes: known where it is certain, unknown at the smallest part
 // that is not.
-func plannedValues(todo deploy.Plan, state deploy.State, prior *manifestModel) map[string]attr.Value {
+func plannedValues(set deploy.Set, todo deploy.Plan, state deploy.State, prior *manifestModel) map[string]attr.Value {
 	objects, applied, status := map[string]attr.Value{}, map[string]attr.Value{}, map[string]attr.Value{}
 	ready := true
 	touched := false
@@ -125,6 +126,9 @@ func plannedValues(todo deploy.Plan, state deploy.State, prior *manifestModel) m
 		}
 		touched = true
 		applied[name], status[name] = types.StringUnknown(), types.ObjectUnknown(statusType.AttrTypes)
+		if was && c.Deferred == "" && !c.Unknown {
+			status[name] = statusAfter(set)
+		}
 	}
 	values := map[string]attr.Value{
 		"objects": types.MapValueMust(objectsOfCluster, objects),
@@ -136,6 +140,9 @@ func plannedValues(todo deploy.Plan, state deploy.State, prior *manifestModel) m
 		values["applied"], values["status"] = types.MapUnknown(types.StringType), types.MapUnknown(statusType)
 	}
 	values["conflicting_fields"] = types.MapUnknown(objectsOfCluster)
+	if !set.Yields() {
+		values["conflicting_fields"] = types.MapValueMust(objectsOfCluster, map[string]attr.Value{})
+	}
 	switch {
 	case touched:
 		values["ready"] = types.BoolUnknown()
@@ -158,6 +165,19 @@ func summaryValue(sum deploy.Summary) types.Object {
 	return types.ObjectValueMust(summaryType.AttrTypes, map[string]attr.Value{
 		"create": types.Int64Value(sum.Create), "update": types.Int64Value(sum.Update), "delete": types.Int64Value(sum.Delete),
 		"replace": types.Int64Value(sum.Replace), "adopt": types.Int64Value(sum.Adopt), "clusters": types.Int64Value(sum.Clusters),
+	})
+}
+
+// statusAfter is the status of a cluster after an apply that succeeds; one that does not is an error, after which nothing is compared.
+// Without it, a plan over a hundred clusters would show a hundred times that the status is known after the apply.
+func statusAfter(set deploy.Set) attr.Value {
+	after := deploy.Status{Phase: deploy.PhaseApplied}
+	if set.Wait.Ready {
+		after.Health = health.Current
+		return statusValue(after)
+	}
+	return types.ObjectValueMust(statusType.AttrTypes, map[string]attr.Value{
+		"phase": types.StringValue(string(after.Phase)), "health": types.StringUnknown(), "message": types.StringNull(),
 	})
 }
 

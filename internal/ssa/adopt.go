@@ -96,7 +96,8 @@ func (st stance) dropped(w Wanted) (*fieldpath.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	taken, others := fieldpath.NewSet(), fieldpath.NewSet(lastApplied)
+	// A map of metadata is no field of its own, and goes with the last of its entries.
+	taken, others := fieldpath.NewSet(), fieldpath.NewSet(lastApplied, fieldpath.MakePathOrDie("metadata", "annotations"), fieldpath.MakePathOrDie("metadata", "labels"))
 	for _, o := range owners {
 		if w.takesFrom(o, st) {
 			one, _, err := share(w.Live, o, sent)

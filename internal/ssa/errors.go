@@ -10,6 +10,8 @@ import (
 // ConflictError says that other managers own fields with other values, and that nothing was written.
 type ConflictError struct {
 	Contentions []Contention
+	// Drifted are fields of the same object that somebody changed by hand, which is no conflict.
+	Drifted []Contention
 }
 
 func (e *ConflictError) Error() string {

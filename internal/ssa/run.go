@@ -259,7 +259,7 @@ func (s *Server) mayForce(w Wanted, st stance, refused error) (taken []Contentio
 		}
 	}
 	if len(conflicts) > 0 {
-		return nil, &ConflictError{Contentions: conflicts}
+		return nil, &ConflictError{Contentions: conflicts, Drifted: st.drifted}
 	}
 	return taken, nil
 }
