@@ -70,7 +70,7 @@ func removeAt(v any, path fieldpath.Path) (rest any, left bool) {
 		return v, len(v) > 0
 	case []any:
 		i := itemAt(v, path[0])
-		if i < 0 {
+		if i < 0 || isKey(path) {
 			return v, true
 		}
 		if rest, left := removeAt(v[i], path[1:]); left {
@@ -81,6 +81,19 @@ func removeAt(v any, path fieldpath.Path) (rest any, left bool) {
 		return v, len(v) > 0
 	}
 	return v, true
+}
+
+// isKey tells whether the path goes from a list item to a field of its key, without which it would be another item, or none.
+func isKey(path fieldpath.Path) bool {
+	if len(path) != 2 || path[0].Key == nil || path[1].FieldName == nil {
+		return false
+	}
+	for _, f := range *path[0].Key {
+		if f.Name == *path[1].FieldName {
+			return true
+		}
+	}
+	return false
 }
 
 // itemAt finds the item of a list that a path element means; -1 where there is none.
