@@ -133,7 +133,7 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, expe
 		after.Applied.Kinds = maps.Clone(s.kinds)
 		return after, found
 	}
-	parent, err := s.begin(ctx, prior, leaving)
+	ctx, parent, err := s.begin(ctx, prior, leaving)
 	if err != nil {
 		return fail(s.problems(nil, err))
 	}
@@ -142,12 +142,12 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, expe
 	var found Problems
 	if !leaving {
 		if list, found = s.runner.want(ctx, s, s.set, prior, saltOf(parent)); len(found) > 0 {
-			return fail(append(found, s.end(ctx, parent, inventory.Failed, nil)...))
+			return fail(append(found, s.end(ctx, inventory.Failed, nil)...))
 		}
 	}
 	for _, stage := range manifest.Stages {
 		if found = append(found, s.applyStage(ctx, stage, list, &after, expected)...); len(found.Errors()) > 0 {
-			return fail(append(found, s.end(ctx, parent, inventory.Failed, nil)...))
+			return fail(append(found, s.end(ctx, inventory.Failed, nil)...))
 		}
 	}
 	found = append(found, s.prune(ctx, list, prior, parent, &after)...)
@@ -155,9 +155,9 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, expe
 		found = append(found, s.waitReady(ctx, list)...)
 	}
 	if len(found.Errors()) > 0 {
-		return fail(append(found, s.end(ctx, parent, inventory.Failed, nil)...))
+		return fail(append(found, s.end(ctx, inventory.Failed, nil)...))
 	}
-	if found = append(found, s.end(ctx, parent, inventory.Applied, list)...); len(found.Errors()) > 0 {
+	if found = append(found, s.end(ctx, inventory.Applied, list)...); len(found.Errors()) > 0 {
 		return fail(found)
 	}
 	after.Applied.Kinds = s.usedKinds(list)

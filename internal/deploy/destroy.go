@@ -30,7 +30,7 @@ func (r *Runner) Destroy(ctx context.Context, set Set, state State) (State, Prob
 // is what becomes of a resource that is destroyed only to be replaced.
 func (r *Runner) HandOver(ctx context.Context, set Set, state State) Problems {
 	_, found := r.leave(ctx, set, state, func(s *site, prior ClusterState) (ClusterState, bool, Problems) {
-		parent, err := s.parent(ctx, true)
+		parent, err := s.uncontended(ctx)
 		if err != nil || parent == nil || parent.Owner != set.Owner {
 			return prior, false, s.problems(nil, err)
 		}

@@ -27,6 +27,9 @@ type Runner struct {
 	pool        *cluster.Pool
 	maxClusters int
 	log         cluster.Log
+	// run is this process, as the clusters know it, and pulse how it shows there that it lives.
+	run   inventory.Run
+	pulse pulse
 
 	mu       sync.Mutex
 	seen     map[string]*observation
@@ -39,7 +42,8 @@ type Runner struct {
 
 // NewRunner works through the pool's connections, on at most maxClusters clusters at once, and logs how long each took.
 func NewRunner(pool *cluster.Pool, maxClusters int, log cluster.Log) *Runner {
-	return &Runner{pool: pool, maxClusters: max(1, maxClusters), log: log, seen: map[string]*observation{}, promised: map[string]*promises{}, plans: map[string]Plan{}, left: map[string]bool{}, writers: map[string]string{}, modes: map[string]fleet.Mode{}}
+	return &Runner{pool: pool, maxClusters: max(1, maxClusters), log: log, seen: map[string]*observation{}, promised: map[string]*promises{}, plans: map[string]Plan{}, left: map[string]bool{}, writers: map[string]string{}, modes: map[string]fleet.Mode{},
+		run: inventory.ThisRun(), pulse: pulse{beat: heartbeat, lapse: heartbeatLapse, watch: watchEvery}}
 }
 
 // observation is what this process has seen of a set on a cluster; a plan uses what the read before it found.

@@ -30,6 +30,8 @@ type site struct {
 	seen    *observation
 	kindsMu sync.Mutex
 	kinds   map[string]Served
+	// hold is the run's hold on the set, from begin to end.
+	hold *hold
 	// settled tells that the run before this one ended well, so that state knows all there is.
 	settled bool
 }

@@ -3,18 +3,18 @@ package inventory
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	applycorev1 "k8s.io/client-go/applyconfigurations/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 )
 
@@ -29,11 +29,13 @@ const (
 
 // What the parent says beyond KEP-3659.
 const (
-	ownerAnnotation    = "fleet.fleetform.io/owner"
-	instanceAnnotation = "fleet.fleetform.io/instance"
-	phaseAnnotation    = "fleet.fleetform.io/phase"
-	setAnnotation      = "fleet.fleetform.io/set"
-	saltKey            = "salt"
+	ownerAnnotation     = "fleet.fleetform.io/owner"
+	instanceAnnotation  = "fleet.fleetform.io/instance"
+	phaseAnnotation     = "fleet.fleetform.io/phase"
+	runAnnotation       = "fleet.fleetform.io/run"
+	heartbeatAnnotation = "fleet.fleetform.io/heartbeat"
+	setAnnotation       = "fleet.fleetform.io/set"
+	saltKey             = "salt"
 )
 
 // manager is the field manager of parents and of the namespace they live in.
@@ -62,12 +64,19 @@ type Parent struct {
 	Instance string
 	// Phase is how far the last run came.
 	Phase Phase
+	// Run is the run that last wrote, and Heartbeat when it was last heard of, by its own clock.
+	Run       Run
+	Heartbeat time.Time
 	// Kinds are the kinds the set may have objects of on this cluster.
 	Kinds []schema.GroupKind
 	// Namespaces are those it may have objects in.
 	Namespaces []string
 	// Salt makes digests of secret values worthless to who does not have the cluster.
 	Salt []byte
+
+	// uid and version are those of the Secret as it was read or last written; empty where there was none.
+	uid     types.UID
+	version string
 }
 
 // Store reads and writes the parent of one set on one cluster.
@@ -129,70 +138,25 @@ func parentOf(secret *corev1.Secret) *Parent {
 		p.Kinds = append(p.Kinds, schema.ParseGroupKind(text))
 	}
 	p.Namespaces = append(split(a[namespacesAnnotation]), secret.Namespace)
+	p.Run = parseRun(a[runAnnotation])
+	if at, err := time.Parse(time.RFC3339, a[heartbeatAnnotation]); err == nil {
+		p.Heartbeat = at
+	}
+	p.follow(secret)
 	return p
 }
 
-// Write stores the parent and creates the inventory namespace where it is missing. A parent without salt gets one.
-func (s *Store) Write(ctx context.Context, p *Parent) error {
-	if len(p.Salt) == 0 {
-		p.Salt = make([]byte, 32)
-		if _, err := rand.Read(p.Salt); err != nil {
-			return fmt.Errorf("make a salt: %w", err)
-		}
-	}
-	err := s.apply(ctx, p)
-	if apierrors.IsNotFound(err) {
-		if err := s.createNamespace(ctx); err != nil {
-			return err
-		}
-		err = s.apply(ctx, p)
-	}
-	if err != nil {
-		return fmt.Errorf("write the inventory %s/%s: %w", s.namespace, name(s.set), err)
-	}
-	return nil
-}
+// follow notes what the parent's Secret is now.
+func (p *Parent) follow(secret *corev1.Secret) { p.uid, p.version = secret.UID, secret.ResourceVersion }
 
-func (s *Store) apply(ctx context.Context, p *Parent) error {
-	kinds := make([]string, 0, len(p.Kinds))
-	for _, k := range p.Kinds {
-		kinds = append(kinds, k.String())
-	}
-	slices.Sort(kinds)
-	namespaces := slices.DeleteFunc(slices.Clone(p.Namespaces), func(ns string) bool { return ns == "" || ns == s.namespace })
-	slices.Sort(namespaces)
-	secret := applycorev1.Secret(name(s.set), s.namespace).
-		WithLabels(map[string]string{idLabel: ID(s.namespace, s.set)}).
-		WithAnnotations(map[string]string{
-			toolingAnnotation:    tooling,
-			groupKindsAnnotation: strings.Join(slices.Compact(kinds), ","),
-			namespacesAnnotation: strings.Join(slices.Compact(namespaces), ","),
-			ownerAnnotation:      p.Owner,
-			instanceAnnotation:   p.Instance,
-			phaseAnnotation:      string(p.Phase),
-			setAnnotation:        s.set,
-		}).
-		WithType(corev1.SecretTypeOpaque).
-		WithData(map[string][]byte{saltKey: p.Salt})
-	_, err := s.core.Secrets(s.namespace).Apply(ctx, secret, metav1.ApplyOptions{FieldManager: manager, Force: true})
-	return err
-}
+// Refresh takes over from a later reading what a guarded write needs, so that it holds for the Secret as it is now.
+func (p *Parent) Refresh(now *Parent) { p.uid, p.version = now.uid, now.version }
 
-func (s *Store) createNamespace(ctx context.Context) error {
-	_, err := s.core.Namespaces().Apply(ctx, applycorev1.Namespace(s.namespace), metav1.ApplyOptions{FieldManager: manager})
-	if err != nil {
-		return fmt.Errorf("create the inventory namespace %s: %w", s.namespace, err)
-	}
-	return nil
-}
-
-// Delete removes the parent, once nothing of the set is left.
-func (s *Store) Delete(ctx context.Context) error {
-	err := s.core.Secrets(s.namespace).Delete(ctx, name(s.set), metav1.DeleteOptions{})
-	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("delete the inventory %s/%s: %w", s.namespace, name(s.set), err)
-	}
-	return nil
+// Clone is a copy that can be changed.
+func (p *Parent) Clone() *Parent {
+	c := *p
+	c.Kinds, c.Namespaces, c.Salt = slices.Clone(p.Kinds), slices.Clone(p.Namespaces), slices.Clone(p.Salt)
+	return &c
 }
 
 // Include adds kinds and namespaces, so that a run that is killed while it writes them finds them again.
