@@ -103,12 +103,6 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 	return after, true, found
 }
 
-// otherOwner refuses a set that another configuration has put on the cluster.
-func otherOwner(set Set, parent *inventory.Parent) error {
-	return fmt.Errorf("the set %q on this cluster belongs to owner %q, this configuration is %q; "+
-		"choose another name, or the same owner in the provider's configuration if it is the same configuration", set.Name, parent.Owner, set.Owner)
-}
-
 // apply runs the stages in order, then removes what is no longer wanted. A stage begins only when the one before it
 // succeeded, and nothing is removed after a failure, because what follows may rest on what failed.
 func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, expected map[fleet.ObjectKey]ssa.Fields) (ClusterState, Problems) {
@@ -137,7 +131,7 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, expe
 	if err != nil {
 		return fail(s.problems(nil, err))
 	}
-	after.Touched = true
+	after.Touched, after.Applied.Parent = true, Parentage{}
 	var list []wanted
 	var found Problems
 	if !leaving {

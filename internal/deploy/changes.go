@@ -59,6 +59,14 @@ func (p Plan) Sentences() []string {
 				all.addCount(name, action, keys)
 			}
 		}
+		if c.Repair {
+			all.add(name, "repair the inventory", "")
+			said = true
+		}
+		if c.TakeOver != "" {
+			all.add(name, fmt.Sprintf("take the set over from owner %s", c.TakeOver), "")
+			said = true
+		}
 		switch {
 		case said:
 		case c.Unsettled:

@@ -18,9 +18,10 @@ import (
 // endTimeout is how long the last note to the inventory may take once the run itself was interrupted.
 const endTimeout = 5 * time.Second
 
-// foreign tells that another configuration has the set. An owner that is not known yet is taken to be the same.
+// foreign tells that another configuration has the set, and that it is not to be taken from there. An owner that is not known
+// yet is taken to be the same.
 func foreign(set Set, parent *inventory.Parent) bool {
-	return parent != nil && set.Owner != "" && parent.Owner != set.Owner
+	return parent != nil && set.Owner != "" && parent.Owner != set.Owner && parent.Owner != set.Takeover
 }
 
 // attempts is how often a run tries to get hold of a parent that others keep writing to.
@@ -124,10 +125,14 @@ func (s *site) succeed(ctx context.Context, prior ClusterState, parent *inventor
 		going = append(going, key.String())
 	}
 	text := fmt.Sprintf("the set is on this cluster already (owner %q, %s), and this resource carries on with its objects", parent.Owner, parent.Phase)
+	taken := s.set.Owner != "" && parent.Owner != s.set.Owner
+	if taken {
+		text = takeoverText(parent.Owner)
+	}
 	if len(going) > 0 {
 		text += "; it removes those that it does not have: " + strings.Join(going, ", ")
 	}
-	if parent.Phase == inventory.Applied {
+	if parent.Phase == inventory.Applied && !taken {
 		text += ". If another configuration has put it there, give this one an owner of its own, or the set another name"
 	}
 	return Problems{{Cluster: s.name, Err: errors.New(text), Warning: true}}, nil

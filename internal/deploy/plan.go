@@ -47,6 +47,10 @@ type ClusterPlan struct {
 	Objects map[fleet.ObjectKey]ObjectPlan
 	// Unsettled tells that the last apply did not end well here, so that another is due even if no object differs.
 	Unsettled bool
+	// Repair tells that the inventory was deleted and is written anew.
+	Repair bool
+	// TakeOver is the owner from whom the set is taken; empty where it is not.
+	TakeOver string
 	// Noted tells that records differ though no object does, as after an import.
 	Noted bool
 }
@@ -68,7 +72,7 @@ func (c ClusterPlan) Changes() bool {
 	if c.Deferred != "" {
 		return false
 	}
-	if c.Unknown || c.Unsettled || c.Noted || c.Leaving {
+	if c.Unknown || c.Unsettled || c.Noted || c.Leaving || c.Repair || c.TakeOver != "" {
 		return true
 	}
 	for _, o := range c.Objects {

@@ -100,6 +100,7 @@ func (s *site) read(ctx context.Context, prior ClusterState) (ClusterState, erro
 		return prior, err
 	}
 	after := prior
+	after.Applied.Parent = s.parentage(prior, parent)
 	after.Objects = map[fleet.ObjectKey]ssa.Fields{}
 	for key, obj := range live {
 		s.seen.note(key, obj)
@@ -133,6 +134,9 @@ func (s *site) project(obj *unstructured.Unstructured, prior ClusterState, key f
 	var m ssa.Mask
 	if key.Group == "" && key.Kind == "Secret" {
 		m = mask(cmp.Or(string(saltOf(parent)), processSalt))
+		if parent == nil {
+			m = remembered(m, prior.Objects[key])
+		}
 	}
 	var paths []string
 	for path := range prior.Objects[key] {
