@@ -32,7 +32,7 @@ func newRun(t *testing.T, set Set, p pulse) (*site, *fleettest.Proxy) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := NewRunner(pool, 1, func(_ context.Context, _ slog.Level, text string, fields map[string]any) { t.Log(text, fields) })
+	r := NewRunner(pool, 1, "test", func(_ context.Context, _ slog.Level, text string, fields map[string]any) { t.Log(text, fields) })
 	r.pulse = p
 	s, err := r.open(t.Context(), set, fleet.Cluster{Name: c.Name, UID: c.UID(t), Access: resolved.Access()}, Applied{})
 	if err != nil {

@@ -68,7 +68,7 @@ func (r *Runner) open(ctx context.Context, set Set, c fleet.Cluster, known Appli
 	s := &site{
 		runner: r, set: set, name: c.Name, client: client, core: core,
 		server: ssa.NewServer(objects, manager(set.Name)),
-		store:  inventory.NewStore(core, set.Inventory, set.Name),
+		store:  inventory.NewStore(core, set.Inventory, set.Name, r.release),
 		seen:   r.observation(set, c.Name),
 		kinds:  map[string]Served{},
 	}

@@ -19,6 +19,7 @@ import (
 // fleetFile is what this package reads of fleet.json.
 type fleetFile struct {
 	Kubeconfig string     `json:"kubeconfig"`
+	Kubectl    string     `json:"kubectl"`
 	Clusters   []*Cluster `json:"clusters"`
 }
 

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/version"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 )
 
@@ -24,7 +25,6 @@ const (
 	toolingAnnotation    = "applyset.kubernetes.io/tooling"
 	groupKindsAnnotation = "applyset.kubernetes.io/contains-group-kinds"
 	namespacesAnnotation = "applyset.kubernetes.io/additional-namespaces"
-	tooling              = "terraform-provider-fleet/v1"
 )
 
 // What the parent says beyond KEP-3659.
@@ -38,7 +38,7 @@ const (
 	saltKey             = "salt"
 )
 
-// manager is the field manager of parents and of the namespace they live in.
+// manager is the field manager of parents and of the namespace they live in, and this tool's name in the tooling annotation.
 const manager = "terraform-provider-fleet"
 
 // Phase is how far the last run on the cluster came.
@@ -84,11 +84,27 @@ type Store struct {
 	core      typedcorev1.CoreV1Interface
 	namespace string
 	set       string
+	tooling   string
 }
 
-// NewStore keeps the set's parent in the namespace.
-func NewStore(core typedcorev1.CoreV1Interface, namespace, set string) *Store {
-	return &Store{core: core, namespace: namespace, set: set}
+// NewStore keeps the set's parent in the namespace; release is the provider's version.
+func NewStore(core typedcorev1.CoreV1Interface, namespace, set, release string) *Store {
+	return &Store{core: core, namespace: namespace, set: set, tooling: tooling(release)}
+}
+
+// tooling says who manages the parent, as "<tool>/<semver>".
+func tooling(release string) string {
+	if v, err := version.ParseSemantic(release); err == nil {
+		return manager + "/v" + v.String()
+	}
+	// What was not released has a name at most, such as dev.
+	return manager + "/v0.0.0-" + cmp.Or(release, "dev")
+}
+
+// managedByUs tells whether the parent is one of this tool's: KEP-3659 has every tool keep off the sets of others.
+func managedByUs(secret *corev1.Secret) bool {
+	tool, _, _ := strings.Cut(secret.Annotations[toolingAnnotation], "/")
+	return tool == manager
 }
 
 // ID is the value of the part-of label on the set's objects, as KEP-3659 computes it.
@@ -109,7 +125,7 @@ func List(ctx context.Context, core typedcorev1.CoreV1Interface, namespace strin
 	for i := range secrets.Items {
 		secret := &secrets.Items[i]
 		set := secret.Annotations[setAnnotation]
-		if secret.Name == name(set) && secret.Labels[idLabel] == ID(namespace, set) {
+		if secret.Name == name(set) && secret.Labels[idLabel] == ID(namespace, set) && managedByUs(secret) {
 			found[set] = parentOf(secret)
 		}
 	}
@@ -127,6 +143,10 @@ func (s *Store) Read(ctx context.Context) (*Parent, error) {
 	}
 	if got, want := secret.Labels[idLabel], ID(s.namespace, s.set); got != want {
 		return nil, fmt.Errorf("the Secret %s/%s is not this set's inventory: its label %s is %q, want %q; rename the set or remove the Secret", s.namespace, name(s.set), idLabel, got, want)
+	}
+	if !managedByUs(secret) {
+		return nil, fmt.Errorf("the inventory %s/%s is managed by another tool: its annotation %s is %q, want %q; rename the set or have that tool give it up",
+			s.namespace, name(s.set), toolingAnnotation, secret.Annotations[toolingAnnotation], s.tooling)
 	}
 	return parentOf(secret), nil
 }

@@ -86,7 +86,7 @@ func (s *Store) annotations(p *Parent) map[string]string {
 		kinds = append(kinds, k.String())
 	}
 	return map[string]string{
-		toolingAnnotation:    tooling,
+		toolingAnnotation:    s.tooling,
 		groupKindsAnnotation: list(kinds),
 		namespacesAnnotation: list(slices.DeleteFunc(slices.Clone(p.Namespaces), func(ns string) bool { return ns == "" || ns == s.namespace })),
 		ownerAnnotation:      p.Owner,

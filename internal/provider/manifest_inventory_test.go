@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,5 +66,77 @@ func TestAccManifest_inventoryDeleted(t *testing.T) {
 		if len(left) > 0 {
 			t.Errorf("left behind on %v", left)
 		}
+	}
+}
+
+// TestAccManifest_applySet shows the inventory to kubectl, which knows KEP-3659: it finds the set by its label, keeps off a set of
+// another tool, and would find what to prune.
+func TestAccManifest_applySet(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns, second := fleettest.Namespace(t), fleettest.Namespace(t)
+	s.fleet("")
+	role := fleettest.Name(t)
+	s.set(fmt.Sprintf("namespace = %q\n", ns), configMap("conf", "v"), deployment("web", 1),
+		fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other, namespace: %s}\n", second),
+		fmt.Sprintf("apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: %s}\nrules: []\n", role))
+	s.Apply()
+	c, parent := fleettest.Get(t, "eu-1"), "fleet-"+s.name
+	secret := live(t, "eu-1", secrets, "fleet-system", parent)
+	annotations := secret.GetAnnotations()
+	for name, want := range map[string]string{
+		"applyset.kubernetes.io/tooling":               "terraform-provider-fleet/v0.0.0-dev",
+		"applyset.kubernetes.io/contains-group-kinds":  "ClusterRole.rbac.authorization.k8s.io,ConfigMap,Deployment.apps",
+		"applyset.kubernetes.io/additional-namespaces": strings.Join(slices.Sorted(slices.Values([]string{ns, second})), ","),
+	} {
+		if got := annotations[name]; got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+
+	out := c.Kubectl(t, "", "get", "-A", "configmaps,deployments,clusterroles,services,pods", "-o", "name", "-l", "applyset.kubernetes.io/part-of="+secret.GetLabels()["applyset.kubernetes.io/id"])
+	want := []string{"clusterrole.rbac.authorization.k8s.io/" + role, "configmap/conf", "configmap/other", "deployment.apps/web"}
+	if diff := cmp.Diff(want, slices.Sorted(slices.Values(strings.Fields(out.Output)))); diff != "" {
+		t.Errorf("kubectl lists the set as (-want +got)\n%s", diff)
+	}
+
+	apply := []string{"apply", "--prune", "--applyset=secret/" + parent, "-n", "fleet-system", "-f", "-", "--dry-run=server"}
+	out = c.Kubectl(t, configMap("foreign", "x"), apply...)
+	if out.ExitCode == 0 || !strings.Contains(out.Output, "already exists and is managed by tooling \"terraform-provider-fleet\" instead of \"kubectl\"") {
+		t.Errorf("kubectl says: %s", out.Output)
+	}
+
+	t.Log("as kubectl's own set, it is one that kubectl understands, and that this provider keeps off")
+	patch(t, "eu-1", secrets, "fleet-system", parent, `{"metadata":{"annotations":{"applyset.kubernetes.io/tooling":"kubectl/v1.36.0"}}}`)
+	out = c.Kubectl(t, configMap("foreign", "x"), apply...)
+	for _, pruned := range []string{"configmap/conf", "configmap/other", "deployment.apps/web", role} {
+		if !strings.Contains(out.Output, pruned) {
+			t.Errorf("kubectl does not find %s: %s", pruned, out.Output)
+		}
+	}
+	s.set(fmt.Sprintf("namespace = %q\n", ns), configMap("conf", "w"))
+	contains(t, s.ApplyFails(), "the inventory fleet-system/"+parent+" is managed by another tool", "is \"kubectl/v1.36.0\"")
+	patch(t, "eu-1", secrets, "fleet-system", parent, `{"metadata":{"annotations":{"applyset.kubernetes.io/tooling":"terraform-provider-fleet/v0.0.0"}}}`)
+	s.Apply()
+	s.Destroy()
+}
+
+// TestAccManifest_inventoryNamespace keeps the inventory in a namespace that does not exist before.
+func TestAccManifest_inventoryNamespace(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns, inventory := fleettest.Namespace(t), fleettest.Name(t)
+	s.fleet("")
+	s.set(fmt.Sprintf("namespace = %q\ninventory = { namespace = %q }", ns, inventory), configMap("conf", "v"))
+	s.Apply()
+	s.PlanEmpty()
+	if got := uids(t, secrets, inventory, "fleet-"+s.name); len(got) != 3 {
+		t.Errorf("the inventory is on %v", got)
+	}
+	if got := uids(t, secrets, "fleet-system", "fleet-"+s.name); len(got) != 0 {
+		t.Errorf("there is an inventory in fleet-system on %v", got)
+	}
+	s.Destroy()
+	for _, c := range fleettest.Clusters(t) {
+		// The namespace may be that of other sets as well, so it stays.
+		remove(t, c.Name, namespaces, "", inventory)
 	}
 }

@@ -162,7 +162,7 @@ func (p *fleetProvider) Configure(ctx context.Context, req provider.ConfigureReq
 	if n := config.MaxParallelClusters; !n.IsNull() && !n.IsUnknown() {
 		data.maxParallelClusters = int(n.ValueInt64())
 	}
-	data.runner = deploy.NewRunner(data.pool, data.maxParallelClusters, deployLog(ctx))
+	data.runner = deploy.NewRunner(data.pool, data.maxParallelClusters, p.version, deployLog(ctx))
 	resp.ResourceData, resp.DataSourceData = data, data
 }
 
