@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,9 +80,8 @@ func (s *site) enter(prior ClusterState, parent *inventory.Parent, leaving bool)
 	if !leaving {
 		for _, o := range s.set.Objects {
 			kinds = append(kinds, o.GroupVersionKind().GroupKind())
-			namespaces = append(namespaces, o.Key.Namespace)
+			namespaces = append(namespaces, cmp.Or(o.Key.Namespace, s.set.Namespace))
 		}
-		namespaces = append(namespaces, s.set.Namespace)
 	}
 	parent.Include(kinds, namespaces)
 	return parent

@@ -35,7 +35,9 @@ const (
 	runAnnotation       = "fleet.fleetform.io/run"
 	heartbeatAnnotation = "fleet.fleetform.io/heartbeat"
 	setAnnotation       = "fleet.fleetform.io/set"
-	saltKey             = "salt"
+	// usedAnnotation has all namespaces with objects; KEP-3659 leaves open whether there are any in the parent's own.
+	usedAnnotation = "fleet.fleetform.io/namespaces"
+	saltKey        = "salt"
 )
 
 // manager is the field manager of parents and of the namespace they live in, and this tool's name in the tooling annotation.
@@ -85,6 +87,8 @@ type Store struct {
 	namespace string
 	set       string
 	tooling   string
+	// NamespaceExists tells that the namespace is there, or that somebody else has to create it.
+	NamespaceExists bool
 }
 
 // NewStore keeps the set's parent in the namespace; release is the provider's version.
@@ -157,7 +161,7 @@ func parentOf(secret *corev1.Secret) *Parent {
 	for _, text := range split(a[groupKindsAnnotation]) {
 		p.Kinds = append(p.Kinds, schema.ParseGroupKind(text))
 	}
-	p.Namespaces = append(split(a[namespacesAnnotation]), secret.Namespace)
+	p.Namespaces = split(a[usedAnnotation])
 	p.Run = parseRun(a[runAnnotation])
 	if at, err := time.Parse(time.RFC3339, a[heartbeatAnnotation]); err == nil {
 		p.Heartbeat = at

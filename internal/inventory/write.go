@@ -42,6 +42,9 @@ func (s *Store) Write(ctx context.Context, p *Parent) error {
 		return s.patch(ctx, p, map[string]any{"labels": secret.Labels, "annotations": secret.Annotations}, secret.Data)
 	}
 	created, err := s.create(ctx, &secret)
+	if apierrors.IsNotFound(err) && s.NamespaceExists {
+		return fmt.Errorf("write the inventory: there is no namespace %s; create it, since with the scope \"namespaced\" the provider creates none", s.namespace)
+	}
 	if apierrors.IsNotFound(err) {
 		if err := s.createNamespace(ctx); err != nil {
 			return err
@@ -95,6 +98,7 @@ func (s *Store) annotations(p *Parent) map[string]string {
 		runAnnotation:        p.Run.text(),
 		heartbeatAnnotation:  stamp(p.Heartbeat),
 		setAnnotation:        s.set,
+		usedAnnotation:       list(slices.DeleteFunc(slices.Clone(p.Namespaces), func(ns string) bool { return ns == "" })),
 	}
 }
 
