@@ -109,6 +109,7 @@ func (r *Runner) Plan(ctx context.Context, set Set, state State) (Plan, Problems
 	r.overClusters(ctx, "plan", set, clusterNames(set, state), fresh, func(name string) {
 		one, problems := r.planCluster(ctx, set, name, state)
 		problems = append(problems, r.atWork(set, name)...)
+		problems = append(problems, r.review(ctx, set, name, state, one)...)
 		mu.Lock()
 		defer mu.Unlock()
 		plan.Clusters[name] = one

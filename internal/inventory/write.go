@@ -43,7 +43,7 @@ func (s *Store) Write(ctx context.Context, p *Parent) error {
 	}
 	created, err := s.create(ctx, &secret)
 	if apierrors.IsNotFound(err) && s.NamespaceExists {
-		return fmt.Errorf("write the inventory: there is no namespace %s; create it, since with the scope \"namespaced\" the provider creates none", s.namespace)
+		return s.noNamespace()
 	}
 	if apierrors.IsNotFound(err) {
 		if err := s.createNamespace(ctx); err != nil {
@@ -59,6 +59,30 @@ func (s *Store) Write(ctx context.Context, p *Parent) error {
 	}
 	p.follow(created)
 	return nil
+}
+
+// ErrNoNamespace says that the inventory's namespace does not exist.
+var ErrNoNamespace = errors.New("the namespace of the inventory does not exist")
+
+// Try creates a parent without creating anything, to see whether it could be. It fails with ErrNoNamespace where the namespace is
+// missing.
+func (s *Store) Try(ctx context.Context) error {
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name(s.set), Namespace: s.namespace, Labels: map[string]string{idLabel: ID(s.namespace, s.set)}}}
+	_, err := s.core.Secrets(s.namespace).Create(ctx, secret, metav1.CreateOptions{FieldManager: manager, DryRun: []string{metav1.DryRunAll}})
+	switch {
+	case apierrors.IsNotFound(err):
+		return s.noNamespace()
+	case err != nil && !apierrors.IsAlreadyExists(err):
+		return fmt.Errorf("write the inventory %s/%s: %w", s.namespace, name(s.set), err)
+	}
+	return nil
+}
+
+func (s *Store) noNamespace() error {
+	if s.NamespaceExists {
+		return fmt.Errorf("%w: create %s, since with the scope \"namespaced\" the provider creates none", ErrNoNamespace, s.namespace)
+	}
+	return fmt.Errorf("%w: %s", ErrNoNamespace, s.namespace)
 }
 
 // Beat stores the time at which the run that works on the set was last alive, and nothing else. Like Write, it changes only

@@ -226,6 +226,5 @@ func usualNeeds(inventory inventorySettings) []authorizationv1.ResourceAttribute
 		add("", resource, "", "get", "list", "create", "patch", "delete")
 	}
 	add("apps", "deployments", "", "get", "list", "create", "patch", "delete")
-	add("", "namespaces", "", "get", "list", "create", "patch", "delete")
 	return needs
 }

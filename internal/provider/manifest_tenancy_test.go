@@ -132,7 +132,7 @@ func TestAccManifest_namespacedMissing(t *testing.T) {
 	t.Log("of the set alone: clusters are identified as the provider says")
 	s.fleet("")
 	s.set(fmt.Sprintf("namespace = %q\ninventory = { namespace = %q, scope = \"namespaced\" }", ns, missing), configMap("conf", "v"))
-	contains(t, s.ApplyFails(), "there is no namespace "+missing+"; create it")
+	contains(t, s.ApplyFails(), "the namespace of the inventory does not exist: create "+missing)
 	if live(t, "eu-1", namespaces, "", missing) != nil {
 		t.Error("the namespace was created")
 	}
