@@ -131,7 +131,7 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, expe
 	if err != nil {
 		return fail(s.problems(nil, err))
 	}
-	after.Touched, after.Applied.Parent = true, Parentage{}
+	after.Touched, after.Applied.Parent = true, Parentage{Removal: removalDigest(parent.Removal)}
 	var list []wanted
 	var found Problems
 	if !leaving {

@@ -59,20 +59,15 @@ func (p Plan) Sentences() []string {
 				all.addCount(name, action, keys)
 			}
 		}
-		if c.Repair {
-			all.add(name, "repair the inventory", "")
-			said = true
-		}
-		if c.TakeOver != "" {
-			all.add(name, fmt.Sprintf("take the set over from owner %s", c.TakeOver), "")
-			said = true
-		}
+		said = c.inventorySentences(name, &all) || said
 		switch {
 		case said:
 		case c.Unsettled:
 			all.add(name, "finish the last apply", "")
 		case c.Leaving:
 			all.add(name, "leave, with nothing there to remove,", "")
+		case c.Instruct:
+			all.add(name, "record what becomes of removed objects", "")
 		case c.Noted:
 			all.add(name, "record what is there already", "")
 		}

@@ -33,6 +33,11 @@ func (r *Runner) Drain(ctx context.Context, common Set, c fleet.Cluster) Problem
 	for _, name := range slices.Sorted(maps.Keys(parents)) {
 		set := common
 		set.Name, set.Instance, set.Wait = name, parents[name].Instance, Wait{Timeout: drainTimeout}
+		set, err := set.withRemoval(parents[name].Removal)
+		if err != nil {
+			found = append(found, site.problems(nil, err)...)
+			continue
+		}
 		s, err := r.open(ctx, set, c, Applied{})
 		if err != nil {
 			found = append(found, site.problems(nil, err)...)

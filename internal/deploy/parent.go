@@ -45,6 +45,9 @@ func (s *site) begin(ctx context.Context, prior ClusterState, leaving bool) (con
 			}
 		}
 		parent = s.enter(prior, parent, leaving)
+		if parent.Removal, err = s.set.removalText(prior.Cluster); err != nil {
+			return ctx, nil, err
+		}
 		s.seen.mu.Lock()
 		s.seen.read = false
 		s.seen.mu.Unlock()

@@ -13,24 +13,27 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
 )
 
-// Parentage is what the last read found amiss with the set's inventory. State keeps it, so that every plan that follows from
-// the state says the same about it.
+// Parentage is what state keeps of the set's inventory, above all what the last read found amiss with it, so that every plan that
+// follows from the state says the same about it.
 type Parentage struct {
 	// Lost tells that somebody has deleted the inventory.
 	Lost bool `json:"l,omitempty"`
 	// Owner is the other owner that has the set now.
 	Owner string `json:"o,omitempty"`
+	// Removal is the digest of what it says about the end of objects; empty for the defaults.
+	Removal string `json:"r,omitempty"`
 }
 
 // parentage judges the parent that was read of a set that state knows.
 func (s *site) parentage(prior ClusterState, parent *inventory.Parent) Parentage {
-	switch {
-	case parent == nil:
-		return Parentage{Lost: len(prior.Objects) > 0 || len(prior.Applied.Objects) > 0}
-	case s.set.Owner != "" && parent.Owner != s.set.Owner:
-		return Parentage{Owner: parent.Owner}
+	if parent == nil {
+		return Parentage{Lost: len(prior.Objects) > 0 || len(prior.Applied.Objects) > 0, Removal: prior.Applied.Parent.Removal}
 	}
-	return Parentage{}
+	found := Parentage{Removal: removalDigest(parent.Removal)}
+	if s.set.Owner != "" && parent.Owner != s.set.Owner {
+		found.Owner = parent.Owner
+	}
+	return found
 }
 
 // planParent adds what is to be done about the inventory to the plan of a cluster that state knows.
@@ -39,14 +42,20 @@ func planParent(plan *ClusterPlan, set Set, name string, prior ClusterState) Pro
 		return nil
 	}
 	found := prior.Applied.Parent
+	if c, stays := set.Clusters[name]; stays && len(prior.Applied.Objects) > 0 {
+		removal, err := set.removalText(c)
+		if err != nil {
+			return problems(name, nil, err)
+		}
+		plan.Instruct = removalDigest(removal) != found.Removal
+	}
 	switch {
 	case found.Lost && !plan.Leaving:
 		plan.Repair = true
 		for key, o := range plan.Objects {
 			if o.salted() {
 				// The salt is gone with the inventory, and nobody knows what these digests will be.
-				o.Fields, o.Changes = nil, nil
-				plan.Objects[key] = o
+				plan.Objects[key] = ObjectPlan{Action: o.Action}
 			}
 		}
 	case found.Owner == "" || set.Owner == "" || found.Owner == set.Owner:
@@ -57,6 +66,17 @@ func planParent(plan *ClusterPlan, set Set, name string, prior ClusterState) Pro
 		return problems(name, nil, otherOwner(set, &inventory.Parent{Owner: found.Owner}))
 	}
 	return nil
+}
+
+// inventorySentences says what the plan does to the inventory, and tells whether that is worth a word even where objects change.
+func (c ClusterPlan) inventorySentences(name string, all *sentences) (said bool) {
+	if c.Repair {
+		all.add(name, "repair the inventory", "")
+	}
+	if c.TakeOver != "" {
+		all.add(name, "take the set over from owner "+c.TakeOver, "")
+	}
+	return c.Repair || c.TakeOver != ""
 }
 
 func takeoverText(owner string) string {

@@ -51,6 +51,8 @@ type ClusterPlan struct {
 	Repair bool
 	// TakeOver is the owner from whom the set is taken; empty where it is not.
 	TakeOver string
+	// Instruct tells that the inventory is to say something else about the end of the set's objects.
+	Instruct bool
 	// Noted tells that records differ though no object does, as after an import.
 	Noted bool
 }
@@ -72,7 +74,7 @@ func (c ClusterPlan) Changes() bool {
 	if c.Deferred != "" {
 		return false
 	}
-	if c.Unknown || c.Unsettled || c.Noted || c.Leaving || c.Repair || c.TakeOver != "" {
+	if c.Unknown || c.Unsettled || c.Noted || c.Leaving || c.Repair || c.TakeOver != "" || c.Instruct {
 		return true
 	}
 	for _, o := range c.Objects {

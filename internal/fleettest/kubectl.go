@@ -1,39 +1,36 @@
 package fleettest
 
 import (
-	"errors"
+	"bytes"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
 )
 
-// Kubectl is the program kubectl that was built with the fleet.
-func Kubectl(t testing.TB) string {
+// Kubectl runs the real kubectl against one cluster, with text on its standard input, and returns what it printed, standard
+// output and standard error in their order, and whether it succeeded.
+func (c *Cluster) Kubectl(t testing.TB, input string, args ...string) (string, bool) {
 	t.Helper()
 	Require(t)
-	if fleet.file.Kubectl == "" {
-		t.Fatal("the test fleet has no kubectl")
+	cmd := exec.Command(fleet.file.Kubectl, append([]string{"--kubeconfig", fleet.file.Kubeconfig, "--context", c.Name}, args...)...)
+	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "KUBECTL_APPLYSET=true")
+	cmd.Stdin = strings.NewReader(input)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	if _, exited := err.(*exec.ExitError); err != nil && !exited { //nolint:errorlint // exec returns it bare
+		t.Fatalf("kubectl %s: %v", strings.Join(args, " "), err)
 	}
-	return fleet.file.Kubectl
+	return out.String(), err == nil
 }
 
-// Kubectl runs kubectl on the cluster as an administrator and returns what it printed, standard output and standard error in
-// their order. With "-f -" among the arguments it reads input.
-func (c *Cluster) Kubectl(t testing.TB, input string, args ...string) Result {
+// MustKubectl is Kubectl for a command that has to succeed.
+func (c *Cluster) MustKubectl(t testing.TB, input string, args ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), Kubectl(t), append([]string{"--kubeconfig", Kubeconfig(t), "--context", c.Name}, args...)...)
-	// Apply sets are an alpha feature of kubectl.
-	cmd.Env = append(os.Environ(), "KUBECTL_APPLYSET=true")
-	cmd.Stdin = strings.NewReader(input)
-	out, err := cmd.CombinedOutput()
-	result := Result{Output: string(out)}
-	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit):
-		result.ExitCode = exit.ExitCode()
-	case err != nil:
-		t.Fatalf("kubectl: %v", err)
+	out, ok := c.Kubectl(t, input, args...)
+	if !ok {
+		t.Fatalf("kubectl %s failed:\n%s", strings.Join(args, " "), out)
 	}
-	return result
+	return out
 }

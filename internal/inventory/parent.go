@@ -37,6 +37,7 @@ const (
 	setAnnotation       = "fleet.fleetform.io/set"
 	// usedAnnotation has all namespaces with objects; KEP-3659 leaves open whether there are any in the parent's own.
 	usedAnnotation = "fleet.fleetform.io/namespaces"
+	removalKey     = "removal"
 	saltKey        = "salt"
 )
 
@@ -73,6 +74,8 @@ type Parent struct {
 	Kinds []schema.GroupKind
 	// Namespaces are those it may have objects in.
 	Namespaces []string
+	// Removal says what becomes of the set's objects when they are removed; empty is the default.
+	Removal string
 	// Salt makes digests of secret values worthless to who does not have the cluster.
 	Salt []byte
 
@@ -157,7 +160,7 @@ func (s *Store) Read(ctx context.Context) (*Parent, error) {
 
 func parentOf(secret *corev1.Secret) *Parent {
 	a := secret.Annotations
-	p := &Parent{Owner: a[ownerAnnotation], Instance: a[instanceAnnotation], Phase: Phase(a[phaseAnnotation]), Salt: secret.Data[saltKey]}
+	p := &Parent{Owner: a[ownerAnnotation], Instance: a[instanceAnnotation], Phase: Phase(a[phaseAnnotation]), Salt: secret.Data[saltKey], Removal: string(secret.Data[removalKey])}
 	for _, text := range split(a[groupKindsAnnotation]) {
 		p.Kinds = append(p.Kinds, schema.ParseGroupKind(text))
 	}

@@ -38,8 +38,12 @@ func (s *Store) Write(ctx context.Context, p *Parent) error {
 		Type: corev1.SecretTypeOpaque,
 		Data: map[string][]byte{saltKey: p.Salt},
 	}
+	if p.Removal != "" {
+		secret.Data[removalKey] = []byte(p.Removal)
+	}
 	if p.uid != "" {
-		return s.patch(ctx, p, map[string]any{"labels": secret.Labels, "annotations": secret.Annotations}, secret.Data)
+		data := map[string]any{saltKey: p.Salt, removalKey: secret.Data[removalKey]}
+		return s.patch(ctx, p, map[string]any{"labels": secret.Labels, "annotations": secret.Annotations}, data)
 	}
 	created, err := s.create(ctx, &secret)
 	if apierrors.IsNotFound(err) && s.NamespaceExists {
@@ -128,7 +132,7 @@ func (s *Store) annotations(p *Parent) map[string]string {
 
 // patch merges into the Secret that was read. The uid keeps it from another Secret of the name, and the version from what
 // somebody else has written since.
-func (s *Store) patch(ctx context.Context, p *Parent, metadata map[string]any, data map[string][]byte) error {
+func (s *Store) patch(ctx context.Context, p *Parent, metadata, data map[string]any) error {
 	metadata["uid"], metadata["resourceVersion"] = p.uid, p.version
 	content := map[string]any{"metadata": metadata}
 	if data != nil {

@@ -93,24 +93,24 @@ func TestAccManifest_applySet(t *testing.T) {
 		}
 	}
 
-	out := c.Kubectl(t, "", "get", "-A", "configmaps,deployments,clusterroles,services,pods", "-o", "name", "-l", "applyset.kubernetes.io/part-of="+secret.GetLabels()["applyset.kubernetes.io/id"])
+	out := c.MustKubectl(t, "", "get", "-A", "configmaps,deployments,clusterroles,services,pods", "-o", "name", "-l", "applyset.kubernetes.io/part-of="+secret.GetLabels()["applyset.kubernetes.io/id"])
 	want := []string{"clusterrole.rbac.authorization.k8s.io/" + role, "configmap/conf", "configmap/other", "deployment.apps/web"}
-	if diff := cmp.Diff(want, slices.Sorted(slices.Values(strings.Fields(out.Output)))); diff != "" {
+	if diff := cmp.Diff(want, slices.Sorted(slices.Values(strings.Fields(out)))); diff != "" {
 		t.Errorf("kubectl lists the set as (-want +got)\n%s", diff)
 	}
 
 	apply := []string{"apply", "--prune", "--applyset=secret/" + parent, "-n", "fleet-system", "-f", "-", "--dry-run=server"}
-	out = c.Kubectl(t, configMap("foreign", "x"), apply...)
-	if out.ExitCode == 0 || !strings.Contains(out.Output, "already exists and is managed by tooling \"terraform-provider-fleet\" instead of \"kubectl\"") {
-		t.Errorf("kubectl says: %s", out.Output)
+	out, ok := c.Kubectl(t, configMap("foreign", "x"), apply...)
+	if ok || !strings.Contains(out, "already exists and is managed by tooling \"terraform-provider-fleet\" instead of \"kubectl\"") {
+		t.Errorf("kubectl says: %s", out)
 	}
 
 	t.Log("as kubectl's own set, it is one that kubectl understands, and that this provider keeps off")
 	patch(t, "eu-1", secrets, "fleet-system", parent, `{"metadata":{"annotations":{"applyset.kubernetes.io/tooling":"kubectl/v1.36.0"}}}`)
-	out = c.Kubectl(t, configMap("foreign", "x"), apply...)
+	out = c.MustKubectl(t, configMap("foreign", "x"), apply...)
 	for _, pruned := range []string{"configmap/conf", "configmap/other", "deployment.apps/web", role} {
-		if !strings.Contains(out.Output, pruned) {
-			t.Errorf("kubectl does not find %s: %s", pruned, out.Output)
+		if !strings.Contains(out, pruned) {
+			t.Errorf("kubectl does not find %s: %s", pruned, out)
 		}
 	}
 	s.set(fmt.Sprintf("namespace = %q\n", ns), configMap("conf", "w"))
