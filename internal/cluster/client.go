@@ -32,6 +32,7 @@ type Client struct {
 	dynamic  dynamic.Interface
 	metadata metadata.Interface
 	version  Version
+	identity string
 	log      Log
 
 	uidMu sync.Mutex
@@ -72,8 +73,11 @@ func (c *Client) HTTPClient() *http.Client { return c.http }
 // Version is the cluster's version, as found by the first contact.
 func (c *Client) Version(context.Context) (Version, error) { return c.version, nil }
 
-// UID is the UID of the namespace kube-system, which identifies the cluster: it is as old as the cluster and survives
-// everything but a reinstallation. It is asked for once per process.
+// Identity is the namespace whose UID identifies the cluster.
+func (c *Client) Identity() string { return c.identity }
+
+// UID is the UID of the namespace that identifies the cluster. Unless the pool says otherwise it is kube-system, which is as old
+// as the cluster and survives everything but a reinstallation. It is asked for once per process.
 func (c *Client) UID(ctx context.Context) (string, error) {
 	c.uidMu.Lock()
 	defer c.uidMu.Unlock()
@@ -83,7 +87,10 @@ func (c *Client) UID(ctx context.Context) (string, error) {
 	ctx, done := asking(ctx)
 	defer done()
 	namespaces := schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
-	found, err := c.metadata.Resource(namespaces).Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
+	found, err := c.metadata.Resource(namespaces).Get(ctx, c.identity, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return "", &NoIdentityError{Cluster: c.name, Host: c.target.host, Namespace: c.identity}
+	}
 	if err != nil {
 		return "", c.explain(ctx, err)
 	}
@@ -115,7 +122,7 @@ func (c *Client) explain(ctx context.Context, err error) error {
 }
 
 func (p *Pool) newClient(name string, conn Connection) (*Client, error) {
-	c := &Client{name: name, log: p.cfg.Log, target: target{name: name, host: conn.Host, conn: conn}}
+	c := &Client{name: name, identity: p.cfg.Identity, log: p.cfg.Log, target: target{name: name, host: conn.Host, conn: conn}}
 	invalid := func(err error) error {
 		return &InvalidError{Cluster: name, Place: "the merged connection", Problem: c.target.redact(err.Error())}
 	}

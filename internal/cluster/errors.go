@@ -174,6 +174,17 @@ func (e *ForbiddenError) Error() string {
 	return fmt.Sprintf("cluster %q does not allow it: %s", e.Cluster, e.Denied)
 }
 
+// NoIdentityError says that a cluster lacks the namespace by which it is to be identified.
+type NoIdentityError struct {
+	Cluster   string
+	Host      string
+	Namespace string
+}
+
+func (e *NoIdentityError) Error() string {
+	return fmt.Sprintf("cluster %q has no namespace %q, whose uid is to identify it; create the namespace there", e.Cluster, e.Namespace)
+}
+
 // noAnswer is the cause when nothing was heard within the time given.
 type noAnswer struct{ after time.Duration }
 

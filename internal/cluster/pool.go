@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // The defaults of a Config.
@@ -40,6 +42,8 @@ type Config struct {
 	// AllUnknown says that nothing is known yet.
 	AllUnknown bool
 
+	// Identity is the namespace whose UID identifies a cluster; empty is kube-system.
+	Identity string
 	// ConnectTimeout is how long a cluster may take to answer first.
 	ConnectTimeout time.Duration
 	// MaxInFlight bounds the requests in flight per cluster.
@@ -75,6 +79,9 @@ func NewPool(cfg Config) *Pool {
 	}
 	if cfg.MaxInFlight <= 0 {
 		cfg.MaxInFlight = DefaultMaxInFlight
+	}
+	if cfg.Identity == "" {
+		cfg.Identity = metav1.NamespaceSystem
 	}
 	if cfg.Log == nil {
 		cfg.Log = func(context.Context, slog.Level, string, map[string]any) {}
@@ -144,6 +151,9 @@ func (p *Pool) Verdict(name, access string) error {
 		return nil
 	}
 }
+
+// Identity is the namespace whose UID identifies a cluster.
+func (p *Pool) Identity() string { return p.cfg.Identity }
 
 // ConnectTimeout is how long a cluster may take to answer first.
 func (p *Pool) ConnectTimeout() time.Duration { return p.cfg.ConnectTimeout }

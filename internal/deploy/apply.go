@@ -105,12 +105,6 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 	return after, true, found
 }
 
-// otherOwner refuses a set that another configuration has put on the cluster.
-func otherOwner(set Set, parent *inventory.Parent) error {
-	return fmt.Errorf("the set %q on this cluster belongs to owner %q, this configuration is %q; "+
-		"choose another name, or the same owner in the provider's configuration if it is the same configuration", set.Name, parent.Owner, set.Owner)
-}
-
 // apply runs the stages in order, then removes what is no longer wanted. A stage begins only when the one before it
 // succeeded, and nothing is removed after a failure, because what follows may rest on what failed.
 func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan ClusterPlan, expected map[fleet.ObjectKey]ssa.Fields) (ClusterState, Problems) {
@@ -143,21 +137,21 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan
 		after.Applied.Kinds = maps.Clone(s.kinds)
 		return after, found
 	}
-	parent, err := s.begin(ctx, prior, leaving)
+	ctx, parent, err := s.begin(ctx, prior, leaving)
 	if err != nil {
 		return fail(s.problems(nil, err))
 	}
-	after.Touched = true
+	after.Touched, after.Applied.Parent = true, Parentage{Removal: removalDigest(parent.Removal)}
 	var list []wanted
 	var found Problems
 	if !leaving {
 		if list, found = s.runner.want(ctx, s, s.set, prior, saltOf(parent)); len(found) > 0 {
-			return fail(append(found, s.end(ctx, parent, inventory.Failed, nil)...))
+			return fail(append(found, s.end(ctx, inventory.Failed, nil)...))
 		}
 	}
 	for _, stage := range manifest.Stages {
 		if found = append(found, s.applyStage(ctx, stage, list, &after, plan, expected)...); len(found.Errors()) > 0 {
-			return fail(append(found, s.end(ctx, parent, inventory.Failed, nil)...))
+			return fail(append(found, s.end(ctx, inventory.Failed, nil)...))
 		}
 	}
 	found = append(found, s.prune(ctx, list, prior, parent, &after)...)
@@ -165,9 +159,9 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan
 		found = append(found, s.waitReady(ctx, list)...)
 	}
 	if len(found.Errors()) > 0 {
-		return fail(append(found, s.end(ctx, parent, inventory.Failed, nil)...))
+		return fail(append(found, s.end(ctx, inventory.Failed, nil)...))
 	}
-	if found = append(found, s.end(ctx, parent, inventory.Applied, list)...); len(found.Errors()) > 0 {
+	if found = append(found, s.end(ctx, inventory.Applied, list)...); len(found.Errors()) > 0 {
 		return fail(found)
 	}
 	after.Applied.Kinds = s.usedKinds(list)

@@ -34,6 +34,7 @@ func (p Plan) Sentences() []string {
 			continue
 		}
 		said := c.sentences(name, &all)
+		said = c.inventorySentences(name, &all) || said
 		switch {
 		case said:
 		case c.New > 0 && c.Objects == nil:
@@ -41,6 +42,8 @@ func (p Plan) Sentences() []string {
 			all.add(name, "finish the last apply", "")
 		case c.Leaving:
 			all.add(name, "leave, with nothing there to remove,", "")
+		case c.Instruct:
+			all.add(name, "record what becomes of removed objects", "")
 		case c.Noted:
 			all.add(name, "record what is there already", "")
 		}

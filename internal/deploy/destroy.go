@@ -13,6 +13,8 @@ import (
 // Destroy removes the set from every cluster that state knows. What it returns is what is still owed, empty when all
 // is gone. A cluster whose inventory names another instance of the same owner is left alone: a replacement has taken over.
 func (r *Runner) Destroy(ctx context.Context, set Set, state State) (State, Problems) {
+	// What was to be taken over was so by the applies before this.
+	set.Takeover = ""
 	return r.leave(ctx, set, state, func(s *site, prior ClusterState) (ClusterState, bool, Problems) {
 		parent, err := s.parent(ctx, true)
 		if err != nil {
@@ -30,7 +32,7 @@ func (r *Runner) Destroy(ctx context.Context, set Set, state State) (State, Prob
 // is what becomes of a resource that is destroyed only to be replaced.
 func (r *Runner) HandOver(ctx context.Context, set Set, state State) Problems {
 	_, found := r.leave(ctx, set, state, func(s *site, prior ClusterState) (ClusterState, bool, Problems) {
-		parent, err := s.parent(ctx, true)
+		parent, err := s.uncontended(ctx)
 		if err != nil || parent == nil || parent.Owner != set.Owner {
 			return prior, false, s.problems(nil, err)
 		}

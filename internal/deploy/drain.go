@@ -17,9 +17,10 @@ const drainTimeout = 10 * time.Minute
 
 // Drain removes from a cluster every set that the owner has there, before the cluster leaves the fleet. Terraform destroys a
 // fleet_cluster and its infrastructure before it updates the sets that were on it, so load balancers and disks have to go
-// here. What another cluster of the same name has is left alone: the one that was known is gone.
-func (r *Runner) Drain(ctx context.Context, namespace, owner string, c fleet.Cluster) Problems {
-	site, parents, err := r.sets(ctx, namespace, owner, c)
+// here. What another cluster of the same name has is left alone: the one that was known is gone. common is what all the sets have
+// in common: owner, inventory and scope.
+func (r *Runner) Drain(ctx context.Context, common Set, c fleet.Cluster) Problems {
+	site, parents, err := r.sets(ctx, common, c)
 	var other *OtherClusterError
 	if errors.As(err, &other) {
 		r.Leave(c)
@@ -30,7 +31,13 @@ func (r *Runner) Drain(ctx context.Context, namespace, owner string, c fleet.Clu
 	}
 	var found Problems
 	for _, name := range slices.Sorted(maps.Keys(parents)) {
-		set := Set{Name: name, Owner: owner, Instance: parents[name].Instance, Inventory: namespace, Wait: Wait{Timeout: drainTimeout}}
+		set := common
+		set.Name, set.Instance, set.Wait = name, parents[name].Instance, Wait{Timeout: drainTimeout}
+		set, err := set.withRemoval(parents[name].Removal)
+		if err != nil {
+			found = append(found, site.problems(nil, err)...)
+			continue
+		}
 		s, err := r.open(ctx, set, c, Applied{})
 		if err != nil {
 			found = append(found, site.problems(nil, err)...)
@@ -45,16 +52,16 @@ func (r *Runner) Drain(ctx context.Context, namespace, owner string, c fleet.Clu
 }
 
 // sets are what the owner has on a cluster.
-func (r *Runner) sets(ctx context.Context, namespace, owner string, c fleet.Cluster) (*site, map[string]*inventory.Parent, error) {
-	s, err := r.open(ctx, Set{Inventory: namespace, Owner: owner}, c, Applied{})
+func (r *Runner) sets(ctx context.Context, common Set, c fleet.Cluster) (*site, map[string]*inventory.Parent, error) {
+	s, err := r.open(ctx, common, c, Applied{})
 	if err != nil {
 		return nil, nil, err
 	}
-	parents, err := inventory.List(ctx, s.core, namespace)
+	parents, err := inventory.List(ctx, s.core, common.Inventory)
 	if err != nil {
 		return s, nil, s.client.Classify(err)
 	}
-	maps.DeleteFunc(parents, func(_ string, p *inventory.Parent) bool { return p.Owner != owner })
+	maps.DeleteFunc(parents, func(_ string, p *inventory.Parent) bool { return p.Owner != common.Owner })
 	return s, parents, nil
 }
 

@@ -45,7 +45,7 @@ func (h hiding) mask(salt string) ssa.Mask {
 		mac.Write([]byte(fleet.FormatPath(path)))
 		mac.Write([]byte{0})
 		mac.Write([]byte(value))
-		return `"(sensitive ` + hex.EncodeToString(mac.Sum(nil)[:8]) + `)"`
+		return digestPrefix + hex.EncodeToString(mac.Sum(nil)[:8]) + `)"`
 	}
 }
 

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,33 +19,61 @@ import (
 // endTimeout is how long the last note to the inventory may take once the run itself was interrupted.
 const endTimeout = 5 * time.Second
 
-// foreign tells that another configuration has the set. An owner that is not known yet is taken to be the same.
+// foreign tells that another configuration has the set, and that it is not to be taken from there. An owner that is not known
+// yet is taken to be the same.
 func foreign(set Set, parent *inventory.Parent) bool {
-	return parent != nil && set.Owner != "" && parent.Owner != set.Owner
+	return parent != nil && set.Owner != "" && parent.Owner != set.Owner && parent.Owner != set.Takeover
 }
 
+// attempts is how often a run tries to get hold of a parent that others keep writing to.
+const attempts = 5
+
 // begin notes in the inventory, before anything is written, what kinds and namespaces are about to be: a run that is
-// killed leaves nothing that its successor would not find.
-func (s *site) begin(ctx context.Context, prior ClusterState, leaving bool) (*inventory.Parent, error) {
-	parent, err := s.parent(ctx, true)
-	if err != nil {
-		return nil, err
+// killed leaves nothing that its successor would not find. The context it returns ends when the run loses the set.
+func (s *site) begin(ctx context.Context, prior ClusterState, leaving bool) (context.Context, *inventory.Parent, error) {
+	for attempt := 1; ; attempt++ {
+		parent, err := s.uncontended(ctx)
+		if err != nil {
+			return ctx, nil, err
+		}
+		if foreign(s.set, parent) {
+			return ctx, nil, otherOwner(s.set, parent)
+		}
+		if !leaving {
+			if err := s.runner.claim(s.set, s.name); err != nil {
+				return ctx, nil, err
+			}
+		}
+		parent = s.enter(prior, parent, leaving)
+		if parent.Removal, err = s.set.removalText(prior.Cluster); err != nil {
+			return ctx, nil, err
+		}
+		s.seen.mu.Lock()
+		s.seen.read = false
+		s.seen.mu.Unlock()
+		err = s.store.Write(ctx, parent)
+		if errors.Is(err, inventory.ErrChanged) && attempt < attempts {
+			continue
+		}
+		if err != nil {
+			return ctx, nil, err
+		}
+		return s.take(ctx, parent), parent, nil
 	}
-	if foreign(s.set, parent) {
-		return nil, otherOwner(s.set, parent)
-	}
+}
+
+// enter writes this run into the parent that was read, or into a new one.
+func (s *site) enter(prior ClusterState, parent *inventory.Parent, leaving bool) *inventory.Parent {
 	// A cluster that state knows nothing of may have been forgotten, and what is on it with it.
 	known := len(prior.Applied.Objects) > 0 || len(prior.Objects) > 0
-	s.settled = parent == nil || known && parent.Phase == inventory.Applied && parent.Instance == s.set.Instance
-	if leaving {
-		s.settled = false
-	} else if err := s.runner.claim(s.set, s.name); err != nil {
-		return nil, err
-	}
+	s.settled = !leaving && (parent == nil || known && parent.Phase == inventory.Applied && parent.Instance == s.set.Instance)
 	if parent == nil {
 		parent = &inventory.Parent{}
 	}
+	now := time.Now()
 	parent.Owner, parent.Instance, parent.Phase = s.set.Owner, s.set.Instance, inventory.Applying
+	parent.Run, parent.Heartbeat = s.runner.run, now
+	parent.Run.Since = now
 	var kinds []schema.GroupKind
 	var namespaces []string
 	for key := range prior.Objects {
@@ -54,33 +83,31 @@ func (s *site) begin(ctx context.Context, prior ClusterState, leaving bool) (*in
 	if !leaving {
 		for _, o := range s.set.objects(s.name) {
 			kinds = append(kinds, o.GroupVersionKind().GroupKind())
-			namespaces = append(namespaces, o.Key.Namespace)
+			namespaces = append(namespaces, cmp.Or(o.Key.Namespace, s.set.Namespace))
 		}
-		namespaces = append(namespaces, s.set.Namespace)
 	}
 	parent.Include(kinds, namespaces)
-	s.seen.mu.Lock()
-	s.seen.read = false
-	s.seen.mu.Unlock()
-	return parent, s.store.Write(ctx, parent)
+	return parent
 }
 
 // end notes how the run ended; after a success the inventory speaks of nothing but what is there. It is written even
-// when the run was interrupted.
-func (s *site) end(ctx context.Context, parent *inventory.Parent, phase inventory.Phase, list []wanted) Problems {
+// when the run was interrupted, but not where the run has lost the set.
+func (s *site) end(ctx context.Context, phase inventory.Phase, list []wanted) Problems {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 	defer cancel()
-	parent.Phase = phase
-	if phase == inventory.Applied {
-		if len(list) == 0 {
-			return s.problems(nil, s.store.Delete(ctx))
+	return s.problems(nil, s.hold.release(ctx, func(parent *inventory.Parent) error {
+		parent.Phase, parent.Heartbeat = phase, time.Now()
+		if phase == inventory.Applied {
+			if len(list) == 0 {
+				return s.store.Delete(ctx, parent)
+			}
+			parent.Kinds, parent.Namespaces = nil, nil
+			for _, w := range list {
+				parent.Include([]schema.GroupKind{w.Object.GroupVersionKind().GroupKind()}, []string{w.Key.Namespace})
+			}
 		}
-		parent.Kinds, parent.Namespaces = nil, nil
-		for _, w := range list {
-			parent.Include([]schema.GroupKind{w.Object.GroupVersionKind().GroupKind()}, []string{w.Key.Namespace})
-		}
-	}
-	return s.problems(nil, s.store.Write(ctx, parent))
+		return s.store.Write(ctx, parent)
+	}))
 }
 
 // succeed says what it means that the set is on the cluster already though state does not know it: its state was lost, or it
@@ -101,10 +128,14 @@ func (s *site) succeed(ctx context.Context, prior ClusterState, parent *inventor
 		going = append(going, key.String())
 	}
 	text := fmt.Sprintf("the set is on this cluster already (owner %q, %s), and this resource carries on with its objects", parent.Owner, parent.Phase)
+	taken := s.set.Owner != "" && parent.Owner != s.set.Owner
+	if taken {
+		text = takeoverText(parent.Owner)
+	}
 	if len(going) > 0 {
 		text += "; it removes those that it does not have: " + strings.Join(going, ", ")
 	}
-	if parent.Phase == inventory.Applied {
+	if parent.Phase == inventory.Applied && !taken {
 		text += ". If another configuration has put it there, give this one an owner of its own, or the set another name"
 	}
 	return Problems{{Cluster: s.name, Err: errors.New(text), Warning: true}}, nil

@@ -47,6 +47,12 @@ type ClusterPlan struct {
 	Objects map[fleet.ObjectKey]ObjectPlan
 	// Unsettled tells that the last apply did not end well here, so that another is due even if no object differs.
 	Unsettled bool
+	// Repair tells that the inventory was deleted and is written anew.
+	Repair bool
+	// TakeOver is the owner from whom the set is taken; empty where it is not.
+	TakeOver string
+	// Instruct tells that the inventory is to say something else about the end of the set's objects.
+	Instruct bool
 	// Noted tells that records differ though no object does, as after an import.
 	Noted bool
 }
@@ -79,7 +85,7 @@ func (c ClusterPlan) Changes() bool {
 	if c.Deferred != "" {
 		return false
 	}
-	if c.Unknown || c.Unsettled || c.Noted || c.Leaving {
+	if c.Unknown || c.Unsettled || c.Noted || c.Leaving || c.Repair || c.TakeOver != "" || c.Instruct {
 		return true
 	}
 	for _, o := range c.Objects {
@@ -115,6 +121,8 @@ func (r *Runner) Plan(ctx context.Context, set Set, state State) (Plan, Problems
 	}
 	r.overClusters(ctx, "plan", set, clusterNames(set, state), fresh, func(name string) {
 		one, problems := r.planCluster(ctx, set, name, state)
+		problems = append(problems, r.atWork(set, name)...)
+		problems = append(problems, r.review(ctx, set, name, state, one)...)
 		mu.Lock()
 		defer mu.Unlock()
 		plan.Clusters[name] = one

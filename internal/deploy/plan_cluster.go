@@ -26,6 +26,7 @@ func (r *Runner) planCluster(ctx context.Context, set Set, name string, state St
 		prior, known = ClusterState{}, false
 	}
 	plan, found := r.planCase(ctx, set, name, prior, known)
+	found = append(found, planParent(&plan, set, name, prior)...)
 	if _, stays := set.Clusters[name]; stays && !known && plan.Deferred == "" && !plan.Gone {
 		plan.New = len(set.objects(name))
 	}

@@ -101,6 +101,7 @@ func (s *site) read(ctx context.Context, prior ClusterState) (ClusterState, erro
 		return prior, err
 	}
 	after := prior
+	after.Applied.Parent = s.parentage(prior, parent)
 	after.Objects = map[fleet.ObjectKey]ssa.Fields{}
 	after.Applied.Objects = maps.Clone(prior.Applied.Objects)
 	for key, obj := range live {
@@ -154,6 +155,9 @@ func (s *site) project(obj *unstructured.Unstructured, prior ClusterState, key f
 		return nil, err
 	}
 	m := hides.mask(cmp.Or(string(saltOf(parent)), processSalt))
+	if m != nil && parent == nil {
+		m = remembered(m, prior.Objects[key])
+	}
 	var paths []string
 	for path := range prior.Objects[key] {
 		paths = append(paths, path)
@@ -206,19 +210,20 @@ func (s *site) members(ctx context.Context, prior ClusterState, parent *inventor
 		}
 		resources = append(resources, resource)
 	}
-	lists := make([][]*unstructured.Unstructured, len(resources))
-	errs := make([]error, len(resources))
+	places := s.places(resources, prior, parent)
+	lists := make([][]*unstructured.Unstructured, len(places))
+	errs := make([]error, len(places))
 	selector := fleet.PartOfLabel + "=" + inventory.ID(s.set.Inventory, s.set.Name)
-	overObjects(len(resources), func(i int) {
-		resources[i], lists[i], errs[i] = s.list(ctx, resources[i], selector)
+	overObjects(len(places), func(i int) {
+		places[i].Resource, lists[i], errs[i] = s.list(ctx, places[i], selector)
 	})
 	live := map[fleet.ObjectKey]*unstructured.Unstructured{}
 	for i, list := range lists {
 		if errs[i] != nil {
-			return nil, fmt.Errorf("list %s: %w", resources[i].Resource, errs[i])
+			return nil, fmt.Errorf("list %s: %w", places[i].GroupResource(), errs[i])
 		}
 		for _, obj := range list {
-			obj.SetGroupVersionKind(resources[i].GroupVersion().WithKind(resources[i].Kind))
+			obj.SetGroupVersionKind(places[i].GroupVersion().WithKind(places[i].Kind))
 			owned, err := ssa.OwnedSet(obj, s.server.Manager)
 			if err != nil {
 				return nil, err
@@ -233,10 +238,11 @@ func (s *site) members(ctx context.Context, prior ClusterState, parent *inventor
 }
 
 // list lists a kind where it is noted to be served, and, if it is not there any more, where it is served now.
-func (s *site) list(ctx context.Context, r ssa.Resource, selector string) (ssa.Resource, []*unstructured.Unstructured, error) {
+func (s *site) list(ctx context.Context, at place, selector string) (ssa.Resource, []*unstructured.Unstructured, error) {
+	r := at.Resource
 	kind := schema.GroupKind{Group: r.Group, Kind: r.Kind}
 	for again := false; ; again = true {
-		objects, err := s.server.List(ctx, r, "", selector)
+		objects, err := s.server.List(ctx, r, at.namespace, selector)
 		if !apierrors.IsNotFound(err) || again {
 			return r, objects, err
 		}

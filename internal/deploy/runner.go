@@ -26,7 +26,11 @@ const requestsPerCluster = 16
 type Runner struct {
 	pool        *cluster.Pool
 	maxClusters int
+	release     string
 	log         cluster.Log
+	// run is this process, as the clusters know it, and pulse how it shows there that it lives.
+	run   inventory.Run
+	pulse pulse
 
 	mu       sync.Mutex
 	seen     map[string]*observation
@@ -37,9 +41,11 @@ type Runner struct {
 	modes    map[string]fleet.Mode
 }
 
-// NewRunner works through the pool's connections, on at most maxClusters clusters at once, and logs how long each took.
-func NewRunner(pool *cluster.Pool, maxClusters int, log cluster.Log) *Runner {
-	return &Runner{pool: pool, maxClusters: max(1, maxClusters), log: log, seen: map[string]*observation{}, promised: map[string]*promises{}, plans: map[string]Plan{}, left: map[string]bool{}, writers: map[string]string{}, modes: map[string]fleet.Mode{}}
+// NewRunner works through the pool's connections, on at most maxClusters clusters at once, and logs how long each took. release is
+// the provider's version.
+func NewRunner(pool *cluster.Pool, maxClusters int, release string, log cluster.Log) *Runner {
+	return &Runner{pool: pool, maxClusters: max(1, maxClusters), release: release, log: log, seen: map[string]*observation{}, promised: map[string]*promises{}, plans: map[string]Plan{}, left: map[string]bool{}, writers: map[string]string{}, modes: map[string]fleet.Mode{},
+		run: inventory.ThisRun(), pulse: pulse{beat: heartbeat, lapse: heartbeatLapse, watch: watchEvery}}
 }
 
 // observation is what this process has seen of a set on a cluster; a plan uses what the read before it found.

@@ -166,6 +166,8 @@ type Applied struct {
 	Objects map[string]ssa.Record `json:"o,omitempty"`
 	// Inventory is the namespace of the inventory.
 	Inventory string `json:"i,omitempty"`
+	// Parent is what is known of the inventory itself.
+	Parent Parentage `json:"p,omitzero"`
 	// Access is how to reach a cluster that left the configuration while something was owed to it.
 	Access string `json:"x,omitempty"`
 	// UID is that cluster's uid.

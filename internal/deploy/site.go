@@ -30,6 +30,8 @@ type site struct {
 	seen    *observation
 	kindsMu sync.Mutex
 	kinds   map[string]Served
+	// hold is the run's hold on the set, from begin to end.
+	hold *hold
 	// settled tells that the run before this one ended well, so that state knows all there is.
 	settled bool
 }
@@ -37,11 +39,13 @@ type site struct {
 // OtherClusterError says that a name now leads to another cluster than the one the set was put on.
 type OtherClusterError struct {
 	Found, Expected string
+	// Namespace is the one whose uid it is.
+	Namespace string
 }
 
 func (e *OtherClusterError) Error() string {
-	return fmt.Sprintf("another cluster answers: its uid (of namespace kube-system) is %s, expected %s; nothing is written to it. "+
-		"If the cluster was rebuilt, accept it with: terraform apply -replace of its fleet_cluster", e.Found, e.Expected)
+	return fmt.Sprintf("another cluster answers: its uid (of namespace %s) is %s, expected %s; nothing is written to it. "+
+		"If the cluster was rebuilt, accept it with: terraform apply -replace of its fleet_cluster", e.Namespace, e.Found, e.Expected)
 }
 
 // open connects to the cluster and makes sure that it is the one it is taken for.
@@ -56,7 +60,7 @@ func (r *Runner) open(ctx context.Context, set Set, c fleet.Cluster, known Appli
 			return nil, err
 		}
 		if uid != c.UID {
-			return nil, &OtherClusterError{Found: uid, Expected: c.UID}
+			return nil, &OtherClusterError{Found: uid, Expected: c.UID, Namespace: client.Identity()}
 		}
 	}
 	objects, core, err := speak(client)
@@ -66,10 +70,11 @@ func (r *Runner) open(ctx context.Context, set Set, c fleet.Cluster, known Appli
 	s := &site{
 		runner: r, set: set, name: c.Name, client: client, core: core,
 		server: ssa.NewServer(objects, manager(set.Name)),
-		store:  inventory.NewStore(core, set.Inventory, set.Name),
+		store:  inventory.NewStore(core, set.Inventory, set.Name, r.release),
 		seen:   r.observation(set, c.Name),
 		kinds:  map[string]Served{},
 	}
+	s.store.NamespaceExists = set.Namespaced
 	for k, v := range known.Kinds {
 		s.kinds[k] = v
 	}

@@ -75,6 +75,8 @@ func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Objec
 	case namespaced && o.Key.Namespace == "":
 		body.SetNamespace(set.Namespace)
 		w.Key.Namespace = set.Namespace
+	case !namespaced && set.Namespaced:
+		return w, fmt.Errorf("%s: %s is cluster-scoped, and the set's inventory has the scope \"namespaced\"; put the object into another set, with the scope \"cluster\"", o.Position, kind.Kind)
 	case !namespaced && o.Key.Namespace != "":
 		return w, fmt.Errorf("%s: %s is cluster-scoped, but metadata.namespace is %q; remove it", o.Position, kind.Kind, o.Key.Namespace)
 	}

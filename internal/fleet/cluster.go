@@ -32,7 +32,8 @@ const (
 type Cluster struct {
 	// Name identifies the cluster within the fleet.
 	Name string
-	// UID is the UID of the namespace kube-system, which is as old as the cluster; empty until it first answered.
+	// UID is the UID of the namespace that identifies the cluster, kube-system unless the inventory keeps to namespaces; empty until
+	// it first answered.
 	UID string
 	// Labels are what selectors match.
 	Labels map[string]string

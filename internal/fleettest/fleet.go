@@ -91,6 +91,13 @@ func Kubeconfig(t testing.TB) string {
 	return fleet.file.Kubeconfig
 }
 
+// Kubectl is the program kubectl that was built with the fleet.
+func Kubectl(t testing.TB) string {
+	t.Helper()
+	Require(t)
+	return fleet.file.Kubectl
+}
+
 // root is the repository.
 func root() string {
 	_, file, _, _ := runtime.Caller(0)

@@ -3,18 +3,19 @@ package inventory
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	applycorev1 "k8s.io/client-go/applyconfigurations/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/version"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 )
 
@@ -24,19 +25,23 @@ const (
 	toolingAnnotation    = "applyset.kubernetes.io/tooling"
 	groupKindsAnnotation = "applyset.kubernetes.io/contains-group-kinds"
 	namespacesAnnotation = "applyset.kubernetes.io/additional-namespaces"
-	tooling              = "terraform-provider-fleet/v1"
 )
 
 // What the parent says beyond KEP-3659.
 const (
-	ownerAnnotation    = "fleet.fleetform.io/owner"
-	instanceAnnotation = "fleet.fleetform.io/instance"
-	phaseAnnotation    = "fleet.fleetform.io/phase"
-	setAnnotation      = "fleet.fleetform.io/set"
-	saltKey            = "salt"
+	ownerAnnotation     = "fleet.fleetform.io/owner"
+	instanceAnnotation  = "fleet.fleetform.io/instance"
+	phaseAnnotation     = "fleet.fleetform.io/phase"
+	runAnnotation       = "fleet.fleetform.io/run"
+	heartbeatAnnotation = "fleet.fleetform.io/heartbeat"
+	setAnnotation       = "fleet.fleetform.io/set"
+	// usedAnnotation has all namespaces with objects; KEP-3659 leaves open whether there are any in the parent's own.
+	usedAnnotation = "fleet.fleetform.io/namespaces"
+	removalKey     = "removal"
+	saltKey        = "salt"
 )
 
-// manager is the field manager of parents and of the namespace they live in.
+// manager is the field manager of parents and of the namespace they live in, and this tool's name in the tooling annotation.
 const manager = "terraform-provider-fleet"
 
 // Phase is how far the last run on the cluster came.
@@ -62,12 +67,21 @@ type Parent struct {
 	Instance string
 	// Phase is how far the last run came.
 	Phase Phase
+	// Run is the run that last wrote, and Heartbeat when it was last heard of, by its own clock.
+	Run       Run
+	Heartbeat time.Time
 	// Kinds are the kinds the set may have objects of on this cluster.
 	Kinds []schema.GroupKind
 	// Namespaces are those it may have objects in.
 	Namespaces []string
+	// Removal says what becomes of the set's objects when they are removed; empty is the default.
+	Removal string
 	// Salt makes digests of secret values worthless to who does not have the cluster.
 	Salt []byte
+
+	// uid and version are those of the Secret as it was read or last written; empty where there was none.
+	uid     types.UID
+	version string
 }
 
 // Store reads and writes the parent of one set on one cluster.
@@ -75,11 +89,29 @@ type Store struct {
 	core      typedcorev1.CoreV1Interface
 	namespace string
 	set       string
+	tooling   string
+	// NamespaceExists tells that the namespace is there, or that somebody else has to create it.
+	NamespaceExists bool
 }
 
-// NewStore keeps the set's parent in the namespace.
-func NewStore(core typedcorev1.CoreV1Interface, namespace, set string) *Store {
-	return &Store{core: core, namespace: namespace, set: set}
+// NewStore keeps the set's parent in the namespace; release is the provider's version.
+func NewStore(core typedcorev1.CoreV1Interface, namespace, set, release string) *Store {
+	return &Store{core: core, namespace: namespace, set: set, tooling: tooling(release)}
+}
+
+// tooling says who manages the parent, as "<tool>/<semver>".
+func tooling(release string) string {
+	if v, err := version.ParseSemantic(release); err == nil {
+		return manager + "/v" + v.String()
+	}
+	// What was not released has a name at most, such as dev.
+	return manager + "/v0.0.0-" + cmp.Or(release, "dev")
+}
+
+// managedByUs tells whether the parent is one of this tool's: KEP-3659 has every tool keep off the sets of others.
+func managedByUs(secret *corev1.Secret) bool {
+	tool, _, _ := strings.Cut(secret.Annotations[toolingAnnotation], "/")
+	return tool == manager
 }
 
 // ID is the value of the part-of label on the set's objects, as KEP-3659 computes it.
@@ -100,7 +132,7 @@ func List(ctx context.Context, core typedcorev1.CoreV1Interface, namespace strin
 	for i := range secrets.Items {
 		secret := &secrets.Items[i]
 		set := secret.Annotations[setAnnotation]
-		if secret.Name == name(set) && secret.Labels[idLabel] == ID(namespace, set) {
+		if secret.Name == name(set) && secret.Labels[idLabel] == ID(namespace, set) && managedByUs(secret) {
 			found[set] = parentOf(secret)
 		}
 	}
@@ -119,80 +151,39 @@ func (s *Store) Read(ctx context.Context) (*Parent, error) {
 	if got, want := secret.Labels[idLabel], ID(s.namespace, s.set); got != want {
 		return nil, fmt.Errorf("the Secret %s/%s is not this set's inventory: its label %s is %q, want %q; rename the set or remove the Secret", s.namespace, name(s.set), idLabel, got, want)
 	}
+	if !managedByUs(secret) {
+		return nil, fmt.Errorf("the inventory %s/%s is managed by another tool: its annotation %s is %q, want %q; rename the set or have that tool give it up",
+			s.namespace, name(s.set), toolingAnnotation, secret.Annotations[toolingAnnotation], s.tooling)
+	}
 	return parentOf(secret), nil
 }
 
 func parentOf(secret *corev1.Secret) *Parent {
 	a := secret.Annotations
-	p := &Parent{Owner: a[ownerAnnotation], Instance: a[instanceAnnotation], Phase: Phase(a[phaseAnnotation]), Salt: secret.Data[saltKey]}
+	p := &Parent{Owner: a[ownerAnnotation], Instance: a[instanceAnnotation], Phase: Phase(a[phaseAnnotation]), Salt: secret.Data[saltKey], Removal: string(secret.Data[removalKey])}
 	for _, text := range split(a[groupKindsAnnotation]) {
 		p.Kinds = append(p.Kinds, schema.ParseGroupKind(text))
 	}
-	p.Namespaces = append(split(a[namespacesAnnotation]), secret.Namespace)
+	p.Namespaces = split(a[usedAnnotation])
+	p.Run = parseRun(a[runAnnotation])
+	if at, err := time.Parse(time.RFC3339, a[heartbeatAnnotation]); err == nil {
+		p.Heartbeat = at
+	}
+	p.follow(secret)
 	return p
 }
 
-// Write stores the parent and creates the inventory namespace where it is missing. A parent without salt gets one.
-func (s *Store) Write(ctx context.Context, p *Parent) error {
-	if len(p.Salt) == 0 {
-		p.Salt = make([]byte, 32)
-		if _, err := rand.Read(p.Salt); err != nil {
-			return fmt.Errorf("make a salt: %w", err)
-		}
-	}
-	err := s.apply(ctx, p)
-	if apierrors.IsNotFound(err) {
-		if err := s.createNamespace(ctx); err != nil {
-			return err
-		}
-		err = s.apply(ctx, p)
-	}
-	if err != nil {
-		return fmt.Errorf("write the inventory %s/%s: %w", s.namespace, name(s.set), err)
-	}
-	return nil
-}
+// follow notes what the parent's Secret is now.
+func (p *Parent) follow(secret *corev1.Secret) { p.uid, p.version = secret.UID, secret.ResourceVersion }
 
-func (s *Store) apply(ctx context.Context, p *Parent) error {
-	kinds := make([]string, 0, len(p.Kinds))
-	for _, k := range p.Kinds {
-		kinds = append(kinds, k.String())
-	}
-	slices.Sort(kinds)
-	namespaces := slices.DeleteFunc(slices.Clone(p.Namespaces), func(ns string) bool { return ns == "" || ns == s.namespace })
-	slices.Sort(namespaces)
-	secret := applycorev1.Secret(name(s.set), s.namespace).
-		WithLabels(map[string]string{idLabel: ID(s.namespace, s.set)}).
-		WithAnnotations(map[string]string{
-			toolingAnnotation:    tooling,
-			groupKindsAnnotation: strings.Join(slices.Compact(kinds), ","),
-			namespacesAnnotation: strings.Join(slices.Compact(namespaces), ","),
-			ownerAnnotation:      p.Owner,
-			instanceAnnotation:   p.Instance,
-			phaseAnnotation:      string(p.Phase),
-			setAnnotation:        s.set,
-		}).
-		WithType(corev1.SecretTypeOpaque).
-		WithData(map[string][]byte{saltKey: p.Salt})
-	_, err := s.core.Secrets(s.namespace).Apply(ctx, secret, metav1.ApplyOptions{FieldManager: manager, Force: true})
-	return err
-}
+// Refresh takes over from a later reading what a guarded write needs, so that it holds for the Secret as it is now.
+func (p *Parent) Refresh(now *Parent) { p.uid, p.version = now.uid, now.version }
 
-func (s *Store) createNamespace(ctx context.Context) error {
-	_, err := s.core.Namespaces().Apply(ctx, applycorev1.Namespace(s.namespace), metav1.ApplyOptions{FieldManager: manager})
-	if err != nil {
-		return fmt.Errorf("create the inventory namespace %s: %w", s.namespace, err)
-	}
-	return nil
-}
-
-// Delete removes the parent, once nothing of the set is left.
-func (s *Store) Delete(ctx context.Context) error {
-	err := s.core.Secrets(s.namespace).Delete(ctx, name(s.set), metav1.DeleteOptions{})
-	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("delete the inventory %s/%s: %w", s.namespace, name(s.set), err)
-	}
-	return nil
+// Clone is a copy that can be changed.
+func (p *Parent) Clone() *Parent {
+	c := *p
+	c.Kinds, c.Namespaces, c.Salt = slices.Clone(p.Kinds), slices.Clone(p.Namespaces), slices.Clone(p.Salt)
+	return &c
 }
 
 // Include adds kinds and namespaces, so that a run that is killed while it writes them finds them again.

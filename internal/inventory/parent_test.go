@@ -13,6 +13,17 @@ func TestID(t *testing.T) {
 	}
 }
 
+// TestTooling wants what KEP-3659 does: "<tool>/<semver>".
+func TestTooling(t *testing.T) {
+	for release, want := range map[string]string{
+		"1.2.3": "terraform-provider-fleet/v1.2.3", "v1.2.3-rc.1": "terraform-provider-fleet/v1.2.3-rc.1", "dev": "terraform-provider-fleet/v0.0.0-dev", "": "terraform-provider-fleet/v0.0.0-dev",
+	} {
+		if got := tooling(release); got != want {
+			t.Errorf("%q: got %s, want %s", release, got, want)
+		}
+	}
+}
+
 func TestInclude(t *testing.T) {
 	p := &Parent{}
 	apps := schema.GroupKind{Group: "apps", Kind: "Deployment"}

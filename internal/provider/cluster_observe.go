@@ -94,7 +94,7 @@ func (r *clusterResource) observe(ctx context.Context, m *clusterModel) diag.Dia
 		return clusterWarnings(err, "What is known of the cluster is kept.")
 	case !m.UID.IsNull() && m.UID.ValueString() != uid:
 		m.Reachable = types.BoolValue(false)
-		return anotherCluster(m, uid)
+		return anotherCluster(m, r.data.pool.Identity(), uid)
 	}
 	version, err := client.Version(ctx)
 	if err != nil {
@@ -173,15 +173,15 @@ func (m *clusterModel) keep(prior clusterModel) { m.learn(prior) }
 
 // anotherCluster warns that the name now leads somewhere else. Nothing is ever applied to a cluster that only looks like
 // the right one.
-func anotherCluster(m *clusterModel, found string) diag.Diagnostics {
+func anotherCluster(m *clusterModel, namespace, found string) diag.Diagnostics {
 	var diags diag.Diagnostics
 	name := m.Name.ValueString()
 	diags.AddWarning(fmt.Sprintf("Another cluster answers as %q", name), fmt.Sprintf(
-		"The uid of its namespace kube-system is\n  %s, but the fleet knows\n  %s.\n\n"+
+		"The uid of its namespace %s is\n  %s, but the fleet knows\n  %s.\n\n"+
 			"What is known of the cluster is kept, it counts as unreachable, and nothing is applied to it. Either the connection leads to the "+
 			"wrong cluster, or this one was set up anew. In that case, accept it with:\n\n"+
 			"  terraform apply -replace='fleet_cluster.this[%q]'\n\n"+
-			"with the address of this resource.", found, m.UID.ValueString(), name))
+			"with the address of this resource.", namespace, found, m.UID.ValueString(), name))
 	return diags
 }
 
@@ -209,7 +209,8 @@ func (r *clusterResource) warnOfDenied(ctx context.Context, client *cluster.Clie
 	return diags
 }
 
-// usualNeeds are what nearly every set does: keep its inventory, and apply, read and delete the commonest kinds.
+// usualNeeds are what nearly every set does: keep its inventory, and apply, read and delete the commonest kinds. What sets do in
+// namespaces that only they name, they find out themselves.
 func usualNeeds(inventory inventorySettings) []authorizationv1.ResourceAttributes {
 	var needs []authorizationv1.ResourceAttributes
 	add := func(group, resource, namespace string, verbs ...string) {
@@ -218,10 +219,12 @@ func usualNeeds(inventory inventorySettings) []authorizationv1.ResourceAttribute
 		}
 	}
 	add("", "secrets", inventory.namespace, "get", "list", "create", "patch", "delete")
+	if inventory.namespaced {
+		return needs
+	}
 	for _, resource := range []string{"configmaps", "services"} {
 		add("", resource, "", "get", "list", "create", "patch", "delete")
 	}
 	add("apps", "deployments", "", "get", "list", "create", "patch", "delete")
-	add("", "namespaces", "", "get", "list", "create", "patch", "delete")
 	return needs
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
+	"github.com/fleetform/terraform-provider-fleet/internal/deploy"
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
 
@@ -31,7 +32,7 @@ func (r *clusterResource) remove(ctx context.Context, model clusterModel) diag.D
 				"it, on_removal = \"leave\" to leave its objects there, or mode = \"decommissioned\" if it is gone for good.")
 		return diags
 	}
-	problems := r.data.runner.Drain(ctx, r.data.inventory.namespace, r.data.owner, c)
+	problems := r.data.runner.Drain(ctx, deploy.Set{Inventory: r.data.inventory.namespace, Namespaced: r.data.inventory.namespaced, Owner: r.data.owner}, c)
 	if notes := problems.Warnings(); len(notes) > 0 {
 		diags.AddWarning(fmt.Sprintf("Cluster %q was not drained", name), notes.String())
 	}

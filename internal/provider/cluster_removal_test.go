@@ -1,9 +1,7 @@
 package provider_test
 
 import (
-	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,12 +13,8 @@ import (
 func TestAccCluster_drain(t *testing.T) {
 	s := newSetup(t, fleettest.Terraform(t))
 	ns := fleettest.Namespace(t)
-	var fleet struct{ Kubectl string }
-	if err := json.Unmarshal([]byte(read(t, filepath.Join(filepath.Dir(fleettest.Kubeconfig(t)), "fleet.json"))), &fleet); err != nil {
-		t.Fatal(err)
-	}
 	s.Write("check.sh", fmt.Sprintf("if %s --kubeconfig %s --context $1 -n %s get configmap conf; then echo still-there >> %s; else echo drained >> %s; fi\n",
-		fleet.Kubectl, fleettest.Kubeconfig(t), ns, s.Path("seen.txt"), s.Path("seen.txt")))
+		fleettest.Kubectl(t), fleettest.Kubeconfig(t), ns, s.Path("seen.txt"), s.Path("seen.txt")))
 	write := func(removal string, names ...string) {
 		s.Write("fleet.tf", fmt.Sprintf(`
 provider "fleet" {

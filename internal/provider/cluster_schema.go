@@ -77,7 +77,7 @@ func clusterSchema() schema.Schema {
 				"`owner` has there is removed before the cluster, and what it stands on, is destroyed; the provider's `owner` must be set for that. `leave`: its objects stay.",
 				onRemovalDrain, onRemovalLeave),
 
-			"uid":                computedText("UID of the namespace `kube-system`, which tells the cluster from another one at the same address. Null until the cluster first answered."),
+			"uid":                computedText("UID of the namespace `kube-system`, or of the inventory's where the provider's `inventory.scope` is `namespaced`, which tells the cluster from another one at the same address. Null until the cluster first answered."),
 			"access":             computedText("The resolved connection without its secrets, as one JSON text. Sets reach the cluster by it, also after the cluster has left the configuration."),
 			"kubernetes_version": computedText("Kubernetes version, such as `v1.36.3`."),
 			"minor":              computedText("Kubernetes minor version, such as `1.36`."),

@@ -53,7 +53,7 @@ func stableClusterAttributes() map[string]schema.Attribute {
 	}
 	return map[string]schema.Attribute{
 		"name":       text("Name of the cluster. Must equal the map's key, and is the key when left out."),
-		"uid":        text("UID of the namespace `kube-system`, which tells a cluster from another one at the same address."),
+		"uid":        text("UID of the namespace that identifies the cluster, which tells a cluster from another one at the same address."),
 		"labels":     texts("Labels that selectors match."),
 		"properties": texts("Free-form values for templates and CEL."),
 		"minor":      text("Kubernetes minor version, such as `1.36`."),

@@ -53,6 +53,7 @@ func clusterMessage(err error) (summary, detail string) {
 	var credentials *cluster.CredentialsError
 	var certificate *cluster.CertificateError
 	var forbidden *cluster.ForbiddenError
+	var identity *cluster.NoIdentityError
 	switch {
 	case errors.As(err, &notConfigured):
 		return fmt.Sprintf("No connection for cluster %q", notConfigured.Cluster), notConfigured.Places()
@@ -85,6 +86,9 @@ func clusterMessage(err error) (summary, detail string) {
 			detail += "\nexpected:  " + certificate.Expected
 		}
 		return fmt.Sprintf("The certificate of cluster %q is not trusted", certificate.Cluster), detail
+	case errors.As(err, &identity):
+		return fmt.Sprintf("Cluster %q cannot be told from others", identity.Cluster), fmt.Sprintf("%s: With scope \"namespaced\" a cluster is identified by the uid of the inventory's namespace, "+
+			"and there is no namespace %q. Create it there, or name another in the provider's inventory.", identity.Host, identity.Namespace)
 	case errors.As(err, &forbidden):
 		return fmt.Sprintf("Not allowed on cluster %q", forbidden.Cluster), sentence(forbidden.Denied)
 	}

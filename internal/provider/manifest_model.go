@@ -174,7 +174,7 @@ func onlyErrors(diags diag.Diagnostics) diag.Diagnostics { return diags.Errors()
 func (r *manifestResource) frame(ctx context.Context, m manifestModel) (deploy.Set, diag.Diagnostics) {
 	set := deploy.Set{
 		Name: m.Name.ValueString(), Owner: r.data.owner, Instance: m.Instance.ValueString(), Namespace: m.Namespace.ValueString(),
-		Inventory: r.data.inventory.namespace, Unreachable: fleet.UnreachablePolicy(m.Unreachable.ValueString()),
+		Inventory: r.data.inventory.namespace, Namespaced: r.data.inventory.namespaced, Unreachable: fleet.UnreachablePolicy(m.Unreachable.ValueString()),
 		Wait: deploy.Wait{Ready: true},
 	}
 	var diags diag.Diagnostics
@@ -183,6 +183,9 @@ func (r *manifestResource) frame(ctx context.Context, m manifestModel) (deploy.S
 		diags.Append(m.Inventory.As(ctx, &inv, basetypes.ObjectAsOptions{})...)
 		if ns := inv.Namespace.ValueString(); ns != "" {
 			set.Inventory = ns
+		}
+		if scope := inv.Scope.ValueString(); scope != "" {
+			set.Namespaced = scope == inventoryScopeNamespaced
 		}
 	}
 	timeout := defaultTimeout

@@ -22,10 +22,12 @@ import (
 // ModifyPlan runs at plan and once more at apply, and whatever it once said for certain it must then say again. So it
 // decides by state and configuration, and asks the clusters only for what they make of the objects.
 func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if markPurpose(ctx, req, resp) {
+	destroy := markPurpose(ctx, req, resp)
+	ctx = withLogging(ctx)
+	if destroy {
+		resp.Diagnostics.Append(r.reviewDestroy(ctx, req.State)...)
 		return
 	}
-	ctx = withLogging(ctx)
 	var plan manifestModel
 	var prior *manifestModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)

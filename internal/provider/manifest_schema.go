@@ -80,7 +80,7 @@ func manifestArguments() map[string]schema.Attribute {
 			MarkdownDescription: "Where the set's inventory is kept on every cluster. Defaults to the provider's.",
 			Optional:            true,
 			Attributes: map[string]schema.Attribute{
-				"namespace": schema.StringAttribute{MarkdownDescription: "Namespace of the inventory; created when absent.", Optional: true},
+				"namespace": schema.StringAttribute{MarkdownDescription: "Namespace of the inventory; created when absent, unless the scope is `namespaced`.", Optional: true},
 				"scope":     inventoryScopeAttribute("Defaults to the provider's."),
 			},
 		},
@@ -105,7 +105,8 @@ func manifestArguments() map[string]schema.Attribute {
 
 func inventoryScopeAttribute(otherwise string) schema.StringAttribute {
 	return word("`cluster`: objects are found by one LIST per kind in the whole cluster. `namespaced`: nothing is asked or written outside of the namespaces of the set's objects and of the "+
-		"inventory, so that a Role in each of them is all it takes. "+otherwise, inventoryScopeCluster, inventoryScopeNamespaced)
+		"inventory, so that a Role in each of them is all it takes; the inventory's namespace has to exist, and the set has no cluster-scoped objects. By what a cluster is identified, the provider's inventory "+
+		"says. "+otherwise, inventoryScopeCluster, inventoryScopeNamespaced)
 }
 
 // manifestSecrets are the arguments whose values Terraform never stores.

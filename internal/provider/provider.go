@@ -49,6 +49,8 @@ type providerData struct {
 // inventorySettings say where the inventory of a set is kept on every cluster.
 type inventorySettings struct {
 	namespace string
+	// namespaced tells that nothing outside of namespaces is asked or written.
+	namespaced bool
 }
 
 // configured takes what Configure gave out. It is nil before that, as it is while Terraform validates.
@@ -118,6 +120,13 @@ func (p *fleetProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 						Optional:            true,
 						Validators:          []validator.String{stringvalidator.LengthBetween(1, 63)},
 					},
+					"scope": schema.StringAttribute{
+						MarkdownDescription: "`cluster` (default): objects are found by one LIST per kind in the whole cluster, and a cluster is identified by its namespace `kube-system`. " +
+							"`namespaced`: nothing is asked or written outside of the namespaces of the sets' objects and of the inventory, so that a Role in each of them is all it takes. " +
+							"A cluster is then identified by the inventory's namespace, which has to exist, and sets cannot have cluster-scoped objects.",
+						Optional:   true,
+						Validators: []validator.String{stringvalidator.OneOf(inventoryScopeCluster, inventoryScopeNamespaced)},
+					},
 				},
 			},
 		},
@@ -151,6 +160,9 @@ func (p *fleetProvider) Configure(ctx context.Context, req provider.ConfigureReq
 	}
 	settings.UserAgent = "terraform-provider-fleet/" + p.version
 	settings.Log = clusterLog(ctx)
+	if inventory := config.inventory(); inventory.namespaced {
+		settings.Identity = inventory.namespace
+	}
 
 	data := &providerData{
 		pool:                cluster.NewPool(settings),
@@ -162,7 +174,7 @@ func (p *fleetProvider) Configure(ctx context.Context, req provider.ConfigureReq
 	if n := config.MaxParallelClusters; !n.IsNull() && !n.IsUnknown() {
 		data.maxParallelClusters = int(n.ValueInt64())
 	}
-	data.runner = deploy.NewRunner(data.pool, data.maxParallelClusters, deployLog(ctx))
+	data.runner = deploy.NewRunner(data.pool, data.maxParallelClusters, p.version, deployLog(ctx))
 	resp.ResourceData, resp.DataSourceData = data, data
 }
 

@@ -129,5 +129,8 @@ func (m providerModel) inventory() inventorySettings {
 	if namespace, ok := attributes["namespace"].(types.String); ok && namespace.ValueString() != "" {
 		settings.namespace = namespace.ValueString()
 	}
+	if scope, ok := attributes["scope"].(types.String); ok {
+		settings.namespaced = scope.ValueString() == inventoryScopeNamespaced
+	}
 	return settings
 }
