@@ -93,6 +93,11 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 		}
 		return prior, true, problems(name, nil, err)
 	}
+	if plan.recordsOnly() {
+		if after, done, found := s.note(ctx, prior); done {
+			return after, true, found
+		}
+	}
 	after, found := s.apply(ctx, prior, !stays, expected)
 	if !stays && len(found.Errors()) == 0 {
 		return after, false, found
@@ -162,6 +167,7 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, expe
 	}
 	after.Applied.Kinds = s.usedKinds(list)
 	after.Applied.owe(fleet.Cluster{})
+	after.Applied.From = ""
 	after.Status = Status{Phase: PhaseApplied}
 	if s.set.Wait.Ready {
 		after.Status.Health = health.Current

@@ -38,7 +38,10 @@ func (p Plan) Sentences() []string {
 			all.add(name, fmt.Sprintf("%s %s", ActionCreate, objectCount(c.New)), "")
 			continue
 		}
-		said := false
+		said := c.TakenFrom != ""
+		if said {
+			all.add(name, fmt.Sprintf("take the set over from owner %q", c.TakenFrom), "")
+		}
 		counts := map[Action][]string{}
 		for _, key := range c.Keys() {
 			o := c.Objects[key]

@@ -20,7 +20,7 @@ const endTimeout = 5 * time.Second
 
 // foreign tells that another configuration has the set. An owner that is not known yet is taken to be the same.
 func foreign(set Set, parent *inventory.Parent) bool {
-	return parent != nil && set.Owner != "" && parent.Owner != set.Owner
+	return parent != nil && set.Owner != "" && parent.Owner != set.Owner && (set.Takeover == "" || parent.Owner != set.Takeover)
 }
 
 // begin notes in the inventory, before anything is written, what kinds and namespaces are about to be: a run that is

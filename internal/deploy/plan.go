@@ -49,6 +49,8 @@ type ClusterPlan struct {
 	Unsettled bool
 	// Noted tells that records differ though no object does, as after an import.
 	Noted bool
+	// TakenFrom is the owner from whom the set is taken over; empty where it is this configuration's.
+	TakenFrom string
 }
 
 // ObjectPlan is what becomes of one object.
@@ -68,7 +70,7 @@ func (c ClusterPlan) Changes() bool {
 	if c.Deferred != "" {
 		return false
 	}
-	if c.Unknown || c.Unsettled || c.Noted || c.Leaving {
+	if c.Unknown || c.Unsettled || c.Noted || c.Leaving || c.TakenFrom != "" {
 		return true
 	}
 	for _, o := range c.Objects {

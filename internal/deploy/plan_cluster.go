@@ -24,8 +24,11 @@ func (r *Runner) planCluster(ctx context.Context, set Set, name string, state St
 		prior, known = ClusterState{}, false
 	}
 	plan, found := r.planCase(ctx, set, name, prior, known)
-	if _, stays := set.Clusters[name]; stays && !known && plan.Deferred == "" && !plan.Gone {
-		plan.New = len(set.Objects)
+	if _, stays := set.Clusters[name]; stays && plan.Deferred == "" && !plan.Gone {
+		plan.TakenFrom = prior.Applied.From
+		if !known {
+			plan.New = len(set.Objects)
+		}
 	}
 	return plan, found
 }

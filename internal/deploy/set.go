@@ -162,6 +162,8 @@ type Applied struct {
 	// Unreachable is what to do when that cluster does not answer, and Mode whether it takes part.
 	Unreachable fleet.UnreachablePolicy `json:"d,omitempty"`
 	Mode        fleet.Mode              `json:"m,omitempty"`
+	// From is the owner from whom an import is to take the set at the next apply.
+	From string `json:"f,omitempty"`
 }
 
 // Served is where a cluster serves a kind.

@@ -59,6 +59,9 @@ func (r *Runner) open(ctx context.Context, set Set, c fleet.Cluster, known Appli
 			return nil, &OtherClusterError{Found: uid, Expected: c.UID}
 		}
 	}
+	if known.From != "" && set.Takeover == "" {
+		set.Takeover = known.From
+	}
 	objects, core, err := speak(client)
 	if err != nil {
 		return nil, err

@@ -277,10 +277,10 @@ func unjudged(refused error, judged []Contention) []Contention {
 	return out
 }
 
-// ours tells whether the set had applied the field before. Where nothing is known from before, as after a lost state,
-// everything on an object of the set counts.
+// ours tells whether the set had applied the field before. Where nothing is known from before, as after a lost state or an
+// import, everything on an object of the set counts.
 func (w Wanted) ours(path string) bool {
-	if w.Prior == nil {
+	if w.Prior == nil || w.Record == nil {
 		return true
 	}
 	_, ok := w.Prior[path]

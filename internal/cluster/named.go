@@ -1,0 +1,14 @@
+package cluster
+
+import (
+	"maps"
+	"slices"
+)
+
+// Named are the names of the clusters in the provider's connections and kubeconfigs, sorted. The contexts of kubeconfig
+// files are not among them: a file has contexts for more than this fleet.
+func (p *Pool) Named() []string {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(p.cfg.Connections)), maps.Keys(p.cfg.Kubeconfigs))
+	slices.Sort(names)
+	return slices.Compact(names)
+}
