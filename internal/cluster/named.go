@@ -12,3 +12,10 @@ func (p *Pool) Named() []string {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
+
+// Configured is the error that the provider's configuration by itself causes for a cluster, whatever the cluster may say. It
+// contacts nobody.
+func (p *Pool) Configured(name, access string) error {
+	_, err := p.merge(name, access)
+	return err
+}

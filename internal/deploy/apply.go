@@ -90,6 +90,7 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 		prior.Status.Phase, prior.Status.Message = PhaseFailed, err.Error()
 		if !stays {
 			prior.Applied.owe(prior.Cluster)
+			err = owed(err)
 		}
 		return prior, true, problems(name, nil, err)
 	}

@@ -95,6 +95,9 @@ func (p Plan) Certain() bool {
 // lost in between.
 func (r *Runner) Plan(ctx context.Context, set Set, state State) (Plan, Problems) {
 	plan := Plan{Clusters: map[string]ClusterPlan{}}
+	if found := r.Unusable(set, state); len(found) > 0 {
+		return plan, found
+	}
 	var found Problems
 	var mu sync.Mutex
 	// What state knows was read a moment ago; only clusters that are new to the set may turn out dead here.

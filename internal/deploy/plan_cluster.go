@@ -39,6 +39,8 @@ func (r *Runner) planCase(ctx context.Context, set Set, name string, prior Clust
 		r.promise(name, set.Objects)
 	}
 	switch {
+	case !stays && set.abandons(name):
+		return forgetAll(prior), nil
 	case !stays:
 		return planLeaving(set, prior), nil
 	case c.Mode == fleet.ModeDecommissioned:

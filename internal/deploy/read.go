@@ -78,12 +78,10 @@ func (r *Runner) readCluster(ctx context.Context, set Set, prior ClusterState) (
 		// A connection that is not known yet says nothing about the cluster.
 		return after, nil
 	}
-	if misconfigured(err) {
-		return after, problems(name, nil, err)
-	}
 	// The others are not to wait for this one: what is known of it is kept, and an apply will say what it cannot do there.
 	after.Status.Health = health.Unknown
 	if !lost(err) {
+		// Where the configuration lacks what it takes, the plan says so: this may be a cluster that is to be abandoned.
 		after.Status.Health = health.Denied
 	}
 	return after, Problems{{Cluster: name, Err: err, Warning: true}}

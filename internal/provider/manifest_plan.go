@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -21,10 +22,11 @@ import (
 // ModifyPlan runs at plan and once more at apply, and whatever it once said for certain it must then say again. So it
 // decides by state and configuration, and asks the clusters only for what they make of the objects.
 func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	ctx = withLogging(ctx)
 	if markPurpose(ctx, req, resp) {
+		resp.Diagnostics.Append(r.planDestroy(ctx, req)...)
 		return
 	}
-	ctx = withLogging(ctx)
 	var plan manifestModel
 	var prior *manifestModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -48,6 +50,12 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 		for _, name := range []string{"objects", "applied", "status", "ready", "changes", "plan_summary", "conflicting_fields"} {
 			resp.Diagnostics.Append(setUnknown(ctx, resp, name)...)
 		}
+		return
+	}
+	if names := set.Contradictions(); len(names) > 0 {
+		resp.Diagnostics.AddAttributeError(path.Root("abandon"), "An abandoned cluster is still in clusters",
+			fmt.Sprintf("%s: abandon forgets what is owed to a cluster that left clusters. Remove it from clusters, or from abandon. "+
+				"A cluster that stays in the fleet and is only gone for now can have mode = \"maintenance\" in its fleet_cluster.", strings.Join(names, ", ")))
 		return
 	}
 	var state deploy.State

@@ -112,7 +112,7 @@ func (r *manifestResource) Delete(ctx context.Context, req resource.DeleteReques
 		}
 	}
 	left, problems := r.data.runner.Destroy(ctx, set, state)
-	resp.Diagnostics.Append(destroyDiagnostics(problems, len(state))...)
+	resp.Diagnostics.Append(destroyDiagnostics(problems, len(state), true)...)
 	if len(left) > 0 {
 		resp.Diagnostics.Append(model.observe(set, left)...)
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)

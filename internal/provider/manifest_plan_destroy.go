@@ -1,0 +1,23 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+)
+
+// planDestroy says at plan what would stop a destroy halfway. There is no configuration any more, only the state.
+func (r *manifestResource) planDestroy(ctx context.Context, req resource.ModifyPlanRequest) diag.Diagnostics {
+	var diags diag.Diagnostics
+	var model manifestModel
+	if diags.Append(req.State.Get(ctx, &model)...); diags.HasError() || r.data == nil {
+		return diags
+	}
+	set, state, more := r.known(ctx, model)
+	if diags.Append(more...); diags.HasError() {
+		return diags
+	}
+	diags.Append(destroyDiagnostics(r.data.runner.Unusable(set, state), len(state), false)...)
+	return diags
+}
