@@ -49,6 +49,8 @@ type ClusterPlan struct {
 	Unsettled bool
 	// Noted tells that records differ though no object does, as after an import.
 	Noted bool
+	// Surplus is how many objects a successor finds on the cluster and deletes.
+	Surplus int
 	// TakenFrom is the owner from whom the set is taken over; empty where it is this configuration's.
 	TakenFrom string
 }

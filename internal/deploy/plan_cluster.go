@@ -197,14 +197,16 @@ func (s *site) plan(ctx context.Context, prior ClusterState, known bool) (Cluste
 		return ClusterPlan{}, problems(s.name, nil, otherOwner(s.set, parent))
 	}
 	list, found := s.runner.want(ctx, s, s.set, prior, saltOf(parent))
+	surplus := 0
 	if !known && parent != nil {
 		notes, err := s.succeed(ctx, prior, parent, list)
 		if err != nil {
 			return ClusterPlan{}, s.problems(nil, err)
 		}
 		found = append(found, notes...)
+		surplus = s.surplus(list)
 	}
-	plan := ClusterPlan{Objects: map[fleet.ObjectKey]ObjectPlan{}, Unsettled: known && !prior.Status.Settled()}
+	plan := ClusterPlan{Surplus: surplus, Objects: map[fleet.ObjectKey]ObjectPlan{}, Unsettled: known && !prior.Status.Settled()}
 	// Definitions come first: an object whose definition changes cannot be judged by the old one.
 	changing := map[string]bool{}
 	for _, stage := range manifest.Stages {

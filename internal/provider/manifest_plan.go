@@ -80,6 +80,7 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	}
 	todo, problems := r.data.runner.Plan(ctx, set, state)
 	resp.Diagnostics.Append(planDiagnostics(problems, todo)...)
+	resp.Diagnostics.Append(limitDiagnostics(todo, set)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}

@@ -19,5 +19,6 @@ func (r *manifestResource) planDestroy(ctx context.Context, req resource.ModifyP
 		return diags
 	}
 	diags.Append(destroyDiagnostics(r.data.runner.Unusable(set, state), len(state), false)...)
+	diags.Append(destroyLimitDiagnostics(r.data.runner.PlanDestroy(set, state), set)...)
 	return diags
 }
