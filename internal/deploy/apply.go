@@ -100,6 +100,7 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 		}
 	}
 	after, found := s.apply(ctx, prior, !stays, expected)
+	found = r.nameSets(ctx, set, prior.Cluster, found)
 	if !stays && len(found.Errors()) == 0 {
 		return after, false, found
 	}

@@ -109,10 +109,7 @@ func (r *Runner) look(ctx context.Context, set Set, name string) (sighting, erro
 		return seen, err
 	}
 	seen.cluster.Minor = version.Minor
-	seen.places, err = inventory.Find(ctx, s.core, metav1.NamespaceAll)
-	if apierrors.IsForbidden(err) {
-		seen.places, err = inventory.Find(ctx, s.core, set.Inventory)
-	}
+	seen.places, err = s.inventories(ctx)
 	return seen, s.client.Classify(err)
 }
 
@@ -157,4 +154,13 @@ func (f *Finding) settleInstance() {
 // Closest is the name of another set that was found, for "did you mean"; empty where none is similar.
 func (f *Finding) Closest(name string) string {
 	return fleet.Closest(name, slices.Collect(maps.Keys(f.Sets)))
+}
+
+// inventories are the inventories on the cluster: in all namespaces or, where that is not allowed, in the set's.
+func (s *site) inventories(ctx context.Context) ([]inventory.Place, error) {
+	places, err := inventory.Find(ctx, s.core, metav1.NamespaceAll)
+	if apierrors.IsForbidden(err) {
+		return inventory.Find(ctx, s.core, s.set.Inventory)
+	}
+	return places, err
 }

@@ -116,6 +116,7 @@ func (r *Runner) Plan(ctx context.Context, set Set, state State) (Plan, Problems
 		plan.Clusters[name] = one
 		found = append(found, problems...)
 	})
+	found = r.claimObjects(ctx, set, state, plan, found)
 	if len(found.Errors()) == 0 {
 		r.mu.Lock()
 		r.plans[set.id()] = plan

@@ -30,7 +30,7 @@ func (r *Runner) planCluster(ctx context.Context, set Set, name string, state St
 			plan.New = len(set.Objects)
 		}
 	}
-	return plan, found
+	return plan, r.nameSets(ctx, set, r.target(set, state, name).Cluster, found)
 }
 
 func (r *Runner) planCase(ctx context.Context, set Set, name string, prior ClusterState, known bool) (ClusterPlan, Problems) {
