@@ -106,6 +106,16 @@ func (r *Runner) succeeded(set Set, cluster string) bool {
 	return o.parent != nil && o.parent.Owner == set.Owner && o.parent.Instance != "" && o.parent.Instance != set.Instance
 }
 
+// Succeeded tells whether that is so on any cluster.
+func (r *Runner) Succeeded(set Set, state State) bool {
+	for name := range state {
+		if r.succeeded(set, name) {
+			return true
+		}
+	}
+	return false
+}
+
 // surplus counts what the set has on the cluster, though state knows nothing of it, and would delete.
 func (s *site) surplus(list []wanted) int {
 	keep := map[fleet.ObjectKey]bool{}

@@ -46,6 +46,21 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
+	var state deploy.State
+	var before *deploy.Set
+	if prior != nil {
+		var was deploy.Set
+		if was, state, diags = r.known(ctx, *prior); diags.HasError() {
+			resp.Diagnostics.Append(diags...)
+			return
+		}
+		before = &was
+	}
+	if !plan.Name.IsUnknown() && !plan.Inventory.IsUnknown() {
+		if resp.Diagnostics.Append(r.checkName(ctx, set, before, req, resp)...); resp.Diagnostics.HasError() {
+			return
+		}
+	}
 	if unknown {
 		for _, name := range []string{"objects", "applied", "status", "ready", "changes", "plan_summary", "conflicting_fields"} {
 			resp.Diagnostics.Append(setUnknown(ctx, resp, name)...)
@@ -57,13 +72,6 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 			fmt.Sprintf("%s: abandon forgets what is owed to a cluster that left clusters. Remove it from clusters, or from abandon. "+
 				"A cluster that stays in the fleet and is only gone for now can have mode = \"maintenance\" in its fleet_cluster.", strings.Join(names, ", ")))
 		return
-	}
-	var state deploy.State
-	if prior != nil {
-		if _, state, diags = r.known(ctx, *prior); diags.HasError() {
-			resp.Diagnostics.Append(diags...)
-			return
-		}
 	}
 	for _, name := range sortedNames(state) {
 		if was := state[name].Applied.Inventory; was != "" && was != set.Inventory {

@@ -18,6 +18,9 @@ func (r *manifestResource) planDestroy(ctx context.Context, req resource.ModifyP
 	if diags.Append(more...); diags.HasError() {
 		return diags
 	}
+	if err := r.data.runner.NoteDestroy(set, r.data.runner.Succeeded(set, state)); err != nil {
+		diags.AddError("Two resources with one set name", sentence(err.Error()))
+	}
 	diags.Append(destroyDiagnostics(r.data.runner.Unusable(set, state), len(state), false)...)
 	diags.Append(destroyLimitDiagnostics(r.data.runner.PlanDestroy(set, state), set)...)
 	return diags

@@ -67,6 +67,7 @@ func (r *manifestResource) Read(ctx context.Context, req resource.ReadRequest, r
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
+	r.data.runner.NoteRead(set)
 	state, problems := r.data.runner.Read(ctx, set, state)
 	resp.Diagnostics.Append(readDiagnostics(problems)...)
 	resp.Diagnostics.Append(model.observe(set, state)...)
