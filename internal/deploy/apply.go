@@ -63,6 +63,10 @@ func (r *Runner) target(set Set, state State, name string) ClusterState {
 func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name string, plan ClusterPlan, expected map[fleet.ObjectKey]ssa.Fields) (ClusterState, bool, Problems) {
 	prior := r.target(set, state, name)
 	_, stays := set.Clusters[name]
+	if !stays {
+		// It leaves under the name it has.
+		set = set.on(prior)
+	}
 	switch {
 	case plan.Gone, !stays && r.hasLeft(set, prior.Cluster):
 		return prior, false, nil
@@ -80,6 +84,16 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 			prior.Status.Phase = PhaseApplied
 		}
 		return prior, true, nil
+	}
+	if _, known := state[name]; known && (plan.Move != "" || plan.Unknown || prior.Applied.Moving != "") {
+		moved, found := r.move(ctx, set, prior)
+		if prior = moved; len(found) > 0 {
+			prior.Status.Phase, prior.Status.Message = PhaseFailed, found[0].brief()
+			if !stays {
+				prior.Applied.owe(prior.Cluster)
+			}
+			return prior, true, found
+		}
 	}
 	s, err := r.open(ctx, set, prior.Cluster, prior.Applied)
 	if err != nil {

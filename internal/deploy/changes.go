@@ -38,8 +38,11 @@ func (p Plan) Sentences() []string {
 			all.add(name, fmt.Sprintf("%s %s", ActionCreate, objectCount(c.New)), "")
 			continue
 		}
-		said := c.TakenFrom != ""
-		if said {
+		said := c.TakenFrom != "" || c.Move != ""
+		if c.Move != "" {
+			all.add(name, "move the set "+c.Move, "")
+		}
+		if c.TakenFrom != "" {
 			all.add(name, fmt.Sprintf("take the set over from owner %q", c.TakenFrom), "")
 		}
 		counts := map[Action][]string{}

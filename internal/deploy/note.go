@@ -14,7 +14,7 @@ import (
 
 // recordsOnly tells that the plan changes nothing on the cluster, only what state notes of it.
 func (c ClusterPlan) recordsOnly() bool {
-	if !c.Noted || c.Unknown || c.Unsettled || c.Leaving || c.TakenFrom != "" {
+	if !c.Noted || c.Unknown || c.Unsettled || c.Leaving || c.TakenFrom != "" || c.Move != "" {
 		return false
 	}
 	for _, o := range c.Objects {

@@ -51,6 +51,10 @@ type ClusterPlan struct {
 	Noted bool
 	// Surplus is how many objects a successor finds on the cluster and deletes.
 	Surplus int
+	// Move says what name the set is moved from, and to; empty where it keeps its name.
+	Move string
+	// Renamed tells that state has to note another name for the cluster than for the set.
+	Renamed bool
 	// TakenFrom is the owner from whom the set is taken over; empty where it is this configuration's.
 	TakenFrom string
 }
@@ -72,7 +76,7 @@ func (c ClusterPlan) Changes() bool {
 	if c.Deferred != "" {
 		return false
 	}
-	if c.Unknown || c.Unsettled || c.Noted || c.Leaving || c.TakenFrom != "" {
+	if c.Unknown || c.Unsettled || c.Noted || c.Leaving || c.TakenFrom != "" || c.Move != "" {
 		return true
 	}
 	for _, o := range c.Objects {

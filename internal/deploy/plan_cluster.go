@@ -23,7 +23,10 @@ func (r *Runner) planCluster(ctx context.Context, set Set, name string, state St
 		// The fleet_cluster was replaced on purpose: what was on the old cluster is not on this one.
 		prior, known = ClusterState{}, false
 	}
-	plan, found := r.planCase(ctx, set, name, prior, known)
+	plan, found := r.planCase(ctx, set.on(prior), name, prior, known)
+	if known {
+		found = append(found, r.planMove(ctx, set, withCluster(prior, r.target(set, state, name).Cluster), &plan)...)
+	}
 	if _, stays := set.Clusters[name]; stays && plan.Deferred == "" && !plan.Gone {
 		plan.TakenFrom = prior.Applied.From
 		if !known {
@@ -63,6 +66,10 @@ func (r *Runner) planCase(ctx context.Context, set Set, name string, prior Clust
 	if known {
 		if plan, quiet := r.planQuiet(ctx, set, prior); quiet {
 			return plan, nil
+		}
+		if prior.Applied.Moving != "" {
+			// Half of the objects have another manager than the other half.
+			return ClusterPlan{Unknown: true}, nil
 		}
 	}
 	s, err := r.open(ctx, set, c, prior.Applied)
@@ -195,6 +202,9 @@ func (s *site) plan(ctx context.Context, prior ClusterState, known bool) (Cluste
 	}
 	if foreign(s.set, parent) {
 		return ClusterPlan{}, problems(s.name, nil, otherOwner(s.set, parent))
+	}
+	if parent != nil && parent.MovedTo != "" {
+		return ClusterPlan{Unknown: true}, nil
 	}
 	list, found := s.runner.want(ctx, s, s.set, prior, saltOf(parent))
 	surplus := 0

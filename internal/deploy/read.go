@@ -64,12 +64,18 @@ func (r *Runner) readCluster(ctx context.Context, set Set, prior ClusterState) (
 	if !prior.Cluster.Active() {
 		return prior, nil
 	}
-	s, err := r.open(ctx, set, prior.Cluster, prior.Applied)
+	s, err := r.open(ctx, set.on(prior), prior.Cluster, prior.Applied)
+	if err == nil {
+		err = s.follow(ctx, prior)
+	}
 	if err == nil {
 		var after ClusterState
 		if after, err = s.read(ctx, prior); err == nil {
+			after.Applied.Moving = s.moving()
 			return after, nil
 		}
+	}
+	if s != nil {
 		err = s.client.Classify(err)
 	}
 	after := prior
@@ -136,7 +142,7 @@ func (s *site) project(obj *unstructured.Unstructured, prior ClusterState, key f
 	for path := range prior.Objects[key] {
 		paths = append(paths, path)
 	}
-	return ssa.Result(obj, s.server.Manager, paths, m)
+	return ssa.Result(obj, s.managerOf(obj), paths, m)
 }
 
 // processSalt stands in for a salt that is lost: its digests match nothing, and give nothing away.
@@ -194,6 +200,9 @@ func (s *site) members(ctx context.Context, prior ClusterState, parent *inventor
 				live[keyOf(obj)] = obj
 			}
 		}
+	}
+	if err := s.addMoved(ctx, resources, live); err != nil {
+		return nil, fmt.Errorf("list what was moved: %w", err)
 	}
 	return live, s.unlisted(ctx, prior, live)
 }

@@ -30,6 +30,8 @@ type site struct {
 	seen    *observation
 	kindsMu sync.Mutex
 	kinds   map[string]Served
+	// also is the set under the name that an interrupted move was to give it.
+	also *site
 	// settled tells that the run before this one ended well, so that state knows all there is.
 	settled bool
 }

@@ -33,6 +33,7 @@ const (
 	instanceAnnotation = "fleet.fleetform.io/instance"
 	phaseAnnotation    = "fleet.fleetform.io/phase"
 	setAnnotation      = "fleet.fleetform.io/set"
+	movedAnnotation    = "fleet.fleetform.io/moved-to"
 	saltKey            = "salt"
 )
 
@@ -68,6 +69,8 @@ type Parent struct {
 	Namespaces []string
 	// Salt makes digests of secret values worthless to who does not have the cluster.
 	Salt []byte
+	// MovedTo is the namespace and name, as "namespace/name", of the set that this one is being moved to; empty where it is not.
+	MovedTo string
 }
 
 // Store reads and writes the parent of one set on one cluster.
@@ -124,7 +127,7 @@ func (s *Store) Read(ctx context.Context) (*Parent, error) {
 
 func parentOf(secret *corev1.Secret) *Parent {
 	a := secret.Annotations
-	p := &Parent{Owner: a[ownerAnnotation], Instance: a[instanceAnnotation], Phase: Phase(a[phaseAnnotation]), Salt: secret.Data[saltKey]}
+	p := &Parent{Owner: a[ownerAnnotation], Instance: a[instanceAnnotation], Phase: Phase(a[phaseAnnotation]), Salt: secret.Data[saltKey], MovedTo: a[movedAnnotation]}
 	for _, text := range split(a[groupKindsAnnotation]) {
 		p.Kinds = append(p.Kinds, schema.ParseGroupKind(text))
 	}
@@ -174,6 +177,9 @@ func (s *Store) apply(ctx context.Context, p *Parent) error {
 		}).
 		WithType(corev1.SecretTypeOpaque).
 		WithData(map[string][]byte{saltKey: p.Salt})
+	if p.MovedTo != "" {
+		secret.WithAnnotations(map[string]string{movedAnnotation: p.MovedTo})
+	}
 	_, err := s.core.Secrets(s.namespace).Apply(ctx, secret, metav1.ApplyOptions{FieldManager: manager, Force: true})
 	return err
 }

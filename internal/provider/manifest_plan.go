@@ -37,11 +37,6 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	if resp.Diagnostics.HasError() || r.data == nil {
 		return
 	}
-	if prior != nil && !plan.Name.IsUnknown() && !plan.Name.Equal(prior.Name) {
-		resp.Diagnostics.AddAttributeError(path.Root("name"), "The name of a set cannot be changed",
-			"The set is "+prior.Name.String()+" on the clusters. Keep the name, or remove this resource and add another.")
-		return
-	}
 	set, unknown, diags := r.wanted(ctx, plan)
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
@@ -72,14 +67,6 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 			fmt.Sprintf("%s: abandon forgets what is owed to a cluster that left clusters. Remove it from clusters, or from abandon. "+
 				"A cluster that stays in the fleet and is only gone for now can have mode = \"maintenance\" in its fleet_cluster.", strings.Join(names, ", ")))
 		return
-	}
-	for _, name := range sortedNames(state) {
-		if was := state[name].Applied.Inventory; was != "" && was != set.Inventory {
-			resp.Diagnostics.AddAttributeError(path.Root("inventory"), "The namespace of a set's inventory cannot be changed",
-				fmt.Sprintf("On cluster %q the set's inventory is in namespace %q; the configuration says %q. The set would not find its own objects any more. "+
-					"Keep the namespace, or destroy the set first.", name, was, set.Inventory))
-			return
-		}
 	}
 	if prior == nil {
 		resp.Diagnostics.Append(markClusters(ctx, sortedNames(set.Clusters), resp)...)
@@ -129,7 +116,7 @@ func plannedValues(todo deploy.Plan, state deploy.State, prior *manifestModel) m
 			continue
 		}
 		objects[name] = objectsValue(c)
-		settled := was && !c.Changes() && (c.Deferred == "" || !c.Owed || known.Status.Phase == deploy.PhaseDeferred)
+		settled := was && !c.Changes() && !c.Renamed && (c.Deferred == "" || !c.Owed || known.Status.Phase == deploy.PhaseDeferred)
 		if settled {
 			applied[name], status[name] = prior.Applied.Elements()[name], prior.Status.Elements()[name]
 			ready = ready && known.Status.Ready()
