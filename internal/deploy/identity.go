@@ -105,7 +105,7 @@ func (s *site) follow(ctx context.Context, prior ClusterState) error {
 		return err
 	}
 	for _, p := range places {
-		if to := (identity{inventory: p.Namespace, name: p.Set}); p.Parent.Instance == s.set.Instance && to != s.set.identity() {
+		if to := (identity{inventory: p.Namespace, name: p.Set}); p.Parent.Instance == s.set.Instance && p.Parent.Owner == s.set.Owner && to != s.set.identity() {
 			s.also = s.sibling(to)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 
 // Finding is what was found of a set of which nothing is known but the name.
 type Finding struct {
-	// Instance is the resource instance that wrote the set last.
+	// Instance is the resource instance that wrote the set last; empty where another owner's did, which is not to be carried on.
 	Instance string
 	// Inventory is the namespace of the set's inventory.
 	Inventory string
@@ -139,12 +139,12 @@ func (f *Finding) settleInstance() {
 		counts[instance]++
 	}
 	for _, id := range slices.Sorted(maps.Keys(counts)) {
-		if counts[id] > counts[f.Instance] || f.Instance == "" {
+		if len(f.Owners) == 0 && (counts[id] > counts[f.Instance] || f.Instance == "") {
 			f.Instance = id
 		}
 	}
 	for name, c := range f.State {
-		if f.instances[name] != f.Instance && c.Status.Phase == PhaseApplied {
+		if c.Applied.From == "" && f.instances[name] != f.Instance && c.Status.Phase == PhaseApplied {
 			c.Status = Status{Phase: PhaseFailed, Message: "another instance of the resource wrote to this cluster last"}
 			f.State[name] = c
 		}

@@ -42,7 +42,9 @@ func (r *manifestResource) ImportState(ctx context.Context, req resource.ImportS
 			map[string]attr.Value{"namespace": types.StringValue(found.Inventory), "scope": types.StringNull()})
 	}
 	var model manifestModel
-	set.Instance = found.Instance
+	if set.Instance = found.Instance; set.Instance == "" {
+		set.Instance = newInstance()
+	}
 	resp.Diagnostics.Append(model.observe(set, found.State)...)
 	maps.Copy(values, map[string]attr.Value{
 		"instance": model.Instance, "objects": model.Objects, "applied": model.Applied, "status": model.Status, "ready": model.Ready,
