@@ -65,6 +65,10 @@ func (r *Runner) target(set Set, state State, name string) ClusterState {
 func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name string, plan ClusterPlan, expected map[fleet.ObjectKey]ssa.Fields) (ClusterState, bool, Problems) {
 	prior := r.target(set, state, name)
 	_, stays := set.Clusters[name]
+	if !stays {
+		// It leaves under the name it has.
+		set = set.on(prior)
+	}
 	switch {
 	case plan.Gone, !stays && r.hasLeft(set, prior.Cluster):
 		return prior, false, nil
@@ -83,6 +87,16 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 		}
 		return prior, true, nil
 	}
+	if _, known := state[name]; known && (plan.Move != "" || plan.Unknown || prior.Applied.Moving != "") {
+		moved, found := r.move(ctx, set, prior)
+		if prior = moved; len(found) > 0 {
+			prior.Status.Phase, prior.Status.Message = PhaseFailed, found[0].brief()
+			if !stays {
+				prior.Applied.owe(prior.Cluster)
+			}
+			return prior, true, found
+		}
+	}
 	s, err := r.open(ctx, set, prior.Cluster, prior.Applied)
 	if err != nil {
 		if _, known := state[name]; !known && lost(err) && set.unreachable(prior.Cluster) == fleet.UnreachableDefer && len(expected) == 0 {
@@ -92,10 +106,17 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 		prior.Status.Phase, prior.Status.Message = PhaseFailed, err.Error()
 		if !stays {
 			prior.Applied.owe(prior.Cluster)
+			err = owed(err)
 		}
 		return prior, true, problems(name, nil, err)
 	}
+	if plan.recordsOnly() {
+		if after, done, found := s.note(ctx, prior); done {
+			return after, true, found
+		}
+	}
 	after, found := s.apply(ctx, prior, !stays, plan, expected)
+	found = r.nameSets(ctx, set, prior.Cluster, found)
 	if !stays && len(found.Errors()) == 0 {
 		return after, false, found
 	}
@@ -166,6 +187,7 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan
 	}
 	after.Applied.Kinds = s.usedKinds(list)
 	after.Applied.owe(fleet.Cluster{})
+	after.Applied.From = ""
 	after.Status = Status{Phase: PhaseApplied}
 	if s.set.Wait.Ready {
 		after.Status.Health = health.Current

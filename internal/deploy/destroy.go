@@ -49,10 +49,21 @@ func (r *Runner) leave(ctx context.Context, set Set, state State, visit func(*si
 	var mu sync.Mutex
 	r.overClusters(ctx, "leave", set, slices.Sorted(maps.Keys(state)), accessOf(state), func(name string) {
 		prior := state[name]
-		if prior.Cluster.Mode == fleet.ModeDecommissioned || r.hasLeft(set, prior.Cluster) {
+		if prior.Cluster.Mode == fleet.ModeDecommissioned || r.hasLeft(set.on(prior), prior.Cluster) {
 			return
 		}
-		s, err := r.open(ctx, set, prior.Cluster, prior.Applied)
+		own := set.on(prior)
+		var err error
+		if prior.Applied.Moving != "" {
+			var found Problems
+			if prior, found = r.move(ctx, own, prior); len(found) > 0 {
+				err = found[0]
+			}
+		}
+		var s *site
+		if err == nil {
+			s, err = r.open(ctx, own, prior.Cluster, prior.Applied)
+		}
 		after, owed, problems := prior, true, problems(name, nil, err)
 		if err == nil {
 			after, owed, problems = visit(s, prior)

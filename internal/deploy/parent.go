@@ -22,7 +22,7 @@ const endTimeout = 5 * time.Second
 // foreign tells that another configuration has the set, and that it is not to be taken from there. An owner that is not known
 // yet is taken to be the same.
 func foreign(set Set, parent *inventory.Parent) bool {
-	return parent != nil && set.Owner != "" && parent.Owner != set.Owner && parent.Owner != set.Takeover
+	return parent != nil && set.Owner != "" && parent.Owner != set.Owner && (set.Takeover == "" || parent.Owner != set.Takeover)
 }
 
 // attempts is how often a run tries to get hold of a parent that others keep writing to.

@@ -59,7 +59,7 @@ func planParent(plan *ClusterPlan, set Set, name string, prior ClusterState) Pro
 			}
 		}
 	case found.Owner == "" || set.Owner == "" || found.Owner == set.Owner:
-	case found.Owner == set.Takeover:
+	case found.Owner == set.Takeover, found.Owner == prior.Applied.From:
 		plan.TakeOver = found.Owner
 		return Problems{{Cluster: name, Err: errors.New(takeoverText(found.Owner)), Warning: true}}
 	default:
@@ -74,9 +74,12 @@ func (c ClusterPlan) inventorySentences(name string, all *sentences) (said bool)
 		all.add(name, "repair the inventory", "")
 	}
 	if c.TakeOver != "" {
-		all.add(name, "take the set over from owner "+c.TakeOver, "")
+		all.add(name, fmt.Sprintf("take the set over from owner %q", c.TakeOver), "")
 	}
-	return c.Repair || c.TakeOver != ""
+	if c.Move != "" {
+		all.add(name, "move the set "+c.Move, "")
+	}
+	return c.Repair || c.TakeOver != "" || c.Move != ""
 }
 
 func takeoverText(owner string) string {

@@ -55,6 +55,12 @@ type ClusterPlan struct {
 	Instruct bool
 	// Noted tells that records differ though no object does, as after an import.
 	Noted bool
+	// Surplus is how many objects a successor finds on the cluster and deletes.
+	Surplus int
+	// Move says what name the set is moved from, and to; empty where it keeps its name.
+	Move string
+	// Renamed tells that state has to note another name for the cluster than for the set.
+	Renamed bool
 }
 
 // ObjectPlan is what becomes of one object.
@@ -85,7 +91,7 @@ func (c ClusterPlan) Changes() bool {
 	if c.Deferred != "" {
 		return false
 	}
-	if c.Unknown || c.Unsettled || c.Noted || c.Leaving || c.Repair || c.TakeOver != "" || c.Instruct {
+	if c.Unknown || c.Unsettled || c.Noted || c.Leaving || c.Repair || c.TakeOver != "" || c.Instruct || c.Move != "" {
 		return true
 	}
 	for _, o := range c.Objects {
@@ -110,6 +116,9 @@ func (p Plan) Certain() bool {
 // lost in between.
 func (r *Runner) Plan(ctx context.Context, set Set, state State) (Plan, Problems) {
 	plan := Plan{Clusters: map[string]ClusterPlan{}}
+	if found := r.Unusable(set, state); len(found) > 0 {
+		return plan, found
+	}
 	var found Problems
 	var mu sync.Mutex
 	// What state knows was read a moment ago; only clusters that are new to the set may turn out dead here.
@@ -128,6 +137,7 @@ func (r *Runner) Plan(ctx context.Context, set Set, state State) (Plan, Problems
 		plan.Clusters[name] = one
 		found = append(found, problems...)
 	})
+	found = r.claimObjects(ctx, set, state, plan, found)
 	if len(found.Errors()) == 0 {
 		r.mu.Lock()
 		r.plans[set.id()] = plan

@@ -25,12 +25,15 @@ func (r *Runner) planCluster(ctx context.Context, set Set, name string, state St
 		// The fleet_cluster was replaced on purpose: what was on the old cluster is not on this one.
 		prior, known = ClusterState{}, false
 	}
-	plan, found := r.planCase(ctx, set, name, prior, known)
+	plan, found := r.planCase(ctx, set.on(prior), name, prior, known)
 	found = append(found, planParent(&plan, set, name, prior)...)
+	if known {
+		found = append(found, r.planMove(ctx, set, withCluster(prior, r.target(set, state, name).Cluster), &plan)...)
+	}
 	if _, stays := set.Clusters[name]; stays && !known && plan.Deferred == "" && !plan.Gone {
 		plan.New = len(set.objects(name))
 	}
-	return plan, found
+	return plan, r.nameSets(ctx, set, r.target(set, state, name).Cluster, found)
 }
 
 func (r *Runner) planCase(ctx context.Context, set Set, name string, prior ClusterState, known bool) (ClusterPlan, Problems) {
@@ -39,6 +42,8 @@ func (r *Runner) planCase(ctx context.Context, set Set, name string, prior Clust
 		r.promise(name, set.objects(name))
 	}
 	switch {
+	case !stays && set.abandons(name):
+		return forgetAll(prior), nil
 	case !stays:
 		return planLeaving(set, prior)
 	case c.Mode == fleet.ModeDecommissioned:
@@ -61,6 +66,10 @@ func (r *Runner) planCase(ctx context.Context, set Set, name string, prior Clust
 	if known {
 		if plan, quiet := r.planQuiet(ctx, set, prior); quiet {
 			return plan, nil
+		}
+		if prior.Applied.Moving != "" {
+			// Half of the objects have another manager than the other half.
+			return ClusterPlan{Unknown: true}, nil
 		}
 	}
 	s, err := r.open(ctx, set, c, prior.Applied)
@@ -224,15 +233,20 @@ func (s *site) plan(ctx context.Context, prior ClusterState, known bool) (Cluste
 	if foreign(s.set, parent) {
 		return ClusterPlan{}, problems(s.name, nil, otherOwner(s.set, parent))
 	}
+	if parent != nil && parent.MovedTo != "" {
+		return ClusterPlan{Unknown: true}, nil
+	}
 	list, found := s.runner.want(ctx, s, s.set, prior, saltOf(parent))
+	surplus := 0
 	if !known && parent != nil {
 		notes, err := s.succeed(ctx, prior, parent, list)
 		if err != nil {
 			return ClusterPlan{}, s.problems(nil, err)
 		}
 		found = append(found, notes...)
+		surplus = s.surplus(list)
 	}
-	plan := ClusterPlan{Objects: map[fleet.ObjectKey]ObjectPlan{}, Unsettled: known && !prior.Status.Settled()}
+	plan := ClusterPlan{Surplus: surplus, Objects: map[fleet.ObjectKey]ObjectPlan{}, Unsettled: known && !prior.Status.Settled()}
 	// Definitions come first: an object whose definition changes cannot be judged by the old one.
 	changing := map[string]bool{}
 	for _, stage := range manifest.Stages {

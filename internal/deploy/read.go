@@ -65,12 +65,18 @@ func (r *Runner) readCluster(ctx context.Context, set Set, prior ClusterState) (
 	if !prior.Cluster.Active() {
 		return prior, nil
 	}
-	s, err := r.open(ctx, set, prior.Cluster, prior.Applied)
+	s, err := r.open(ctx, set.on(prior), prior.Cluster, prior.Applied)
+	if err == nil {
+		err = s.follow(ctx, prior)
+	}
 	if err == nil {
 		var after ClusterState
 		if after, err = s.read(ctx, prior); err == nil {
+			after.Applied.Moving = s.moving()
 			return after, nil
 		}
+	}
+	if s != nil {
 		err = s.client.Classify(err)
 	}
 	after := prior
@@ -79,12 +85,10 @@ func (r *Runner) readCluster(ctx context.Context, set Set, prior ClusterState) (
 		// A connection that is not known yet says nothing about the cluster.
 		return after, nil
 	}
-	if misconfigured(err) {
-		return after, problems(name, nil, err)
-	}
 	// The others are not to wait for this one: what is known of it is kept, and an apply will say what it cannot do there.
 	after.Status.Health = health.Unknown
 	if !lost(err) {
+		// Where the configuration lacks what it takes, the plan says so: this may be a cluster that is to be abandoned.
 		after.Status.Health = health.Denied
 	}
 	return after, Problems{{Cluster: name, Err: err, Warning: true}}
@@ -162,7 +166,7 @@ func (s *site) project(obj *unstructured.Unstructured, prior ClusterState, key f
 	for path := range prior.Objects[key] {
 		paths = append(paths, path)
 	}
-	return ssa.Result(obj, s.server.Manager, paths, m)
+	return ssa.Result(obj, s.managerOf(obj), paths, m)
 }
 
 // hiding is what is never shown of an object as it is found: what the set says, what was noted when it was applied, and what the
@@ -233,6 +237,9 @@ func (s *site) members(ctx context.Context, prior ClusterState, parent *inventor
 				live[keyOf(obj)] = obj
 			}
 		}
+	}
+	if err := s.addMoved(ctx, places, live); err != nil {
+		return nil, fmt.Errorf("list what was moved: %w", err)
 	}
 	return live, s.unlisted(ctx, prior, live)
 }

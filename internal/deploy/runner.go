@@ -39,6 +39,8 @@ type Runner struct {
 	left     map[string]bool
 	writers  map[string]string
 	modes    map[string]fleet.Mode
+	holders  map[[2]string]holder
+	names    map[string]*naming
 }
 
 // NewRunner works through the pool's connections, on at most maxClusters clusters at once, and logs how long each took. release is

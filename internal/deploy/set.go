@@ -136,6 +136,8 @@ type ClusterState struct {
 	Applied Applied
 	// Status is the set's standing.
 	Status Status
+	// Name is what the set is called on the cluster; empty is the set's name.
+	Name string
 	// Touched tells that this run has written to the cluster; it is not kept.
 	Touched bool
 }
@@ -175,6 +177,12 @@ type Applied struct {
 	// Unreachable is what to do when that cluster does not answer, and Mode whether it takes part.
 	Unreachable fleet.UnreachablePolicy `json:"d,omitempty"`
 	Mode        fleet.Mode              `json:"m,omitempty"`
+	// From is the owner from whom an import is to take the set at the next apply.
+	From string `json:"f,omitempty"`
+	// Name is what the set is called on this cluster, where that is still another name than in the state.
+	Name string `json:"n,omitempty"`
+	// Moving is the inventory's namespace and the name, as "namespace/name", that an interrupted move was to give the set.
+	Moving string `json:"t,omitempty"`
 }
 
 // Served is where a cluster serves a kind.

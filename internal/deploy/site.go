@@ -32,6 +32,8 @@ type site struct {
 	kinds   map[string]Served
 	// hold is the run's hold on the set, from begin to end.
 	hold *hold
+	// also is the set under the name that an interrupted move was to give it.
+	also *site
 	// settled tells that the run before this one ended well, so that state knows all there is.
 	settled bool
 }
@@ -62,6 +64,9 @@ func (r *Runner) open(ctx context.Context, set Set, c fleet.Cluster, known Appli
 		if uid != c.UID {
 			return nil, &OtherClusterError{Found: uid, Expected: c.UID, Namespace: client.Identity()}
 		}
+	}
+	if known.From != "" && set.Takeover == "" {
+		set.Takeover = known.From
 	}
 	objects, core, err := speak(client)
 	if err != nil {

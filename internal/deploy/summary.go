@@ -17,7 +17,9 @@ func (p Plan) Summary() Summary {
 		if !c.Changes() {
 			continue
 		}
-		sum.Clusters++
+		if !c.Gone {
+			sum.Clusters++
+		}
 		if c.Objects == nil {
 			sum.Create += int64(c.New)
 			continue

@@ -36,9 +36,10 @@ const (
 	heartbeatAnnotation = "fleet.fleetform.io/heartbeat"
 	setAnnotation       = "fleet.fleetform.io/set"
 	// usedAnnotation has all namespaces with objects; KEP-3659 leaves open whether there are any in the parent's own.
-	usedAnnotation = "fleet.fleetform.io/namespaces"
-	removalKey     = "removal"
-	saltKey        = "salt"
+	usedAnnotation  = "fleet.fleetform.io/namespaces"
+	movedAnnotation = "fleet.fleetform.io/moved-to"
+	removalKey      = "removal"
+	saltKey         = "salt"
 )
 
 // manager is the field manager of parents and of the namespace they live in, and this tool's name in the tooling annotation.
@@ -78,6 +79,8 @@ type Parent struct {
 	Removal string
 	// Salt makes digests of secret values worthless to who does not have the cluster.
 	Salt []byte
+	// MovedTo is the namespace and name, as "namespace/name", of the set that this one is being moved to; empty where it is not.
+	MovedTo string
 
 	// uid and version are those of the Secret as it was read or last written; empty where there was none.
 	uid     types.UID
@@ -160,7 +163,7 @@ func (s *Store) Read(ctx context.Context) (*Parent, error) {
 
 func parentOf(secret *corev1.Secret) *Parent {
 	a := secret.Annotations
-	p := &Parent{Owner: a[ownerAnnotation], Instance: a[instanceAnnotation], Phase: Phase(a[phaseAnnotation]), Salt: secret.Data[saltKey], Removal: string(secret.Data[removalKey])}
+	p := &Parent{Owner: a[ownerAnnotation], Instance: a[instanceAnnotation], Phase: Phase(a[phaseAnnotation]), Salt: secret.Data[saltKey], Removal: string(secret.Data[removalKey]), MovedTo: a[movedAnnotation]}
 	for _, text := range split(a[groupKindsAnnotation]) {
 		p.Kinds = append(p.Kinds, schema.ParseGroupKind(text))
 	}

@@ -155,14 +155,20 @@ func applyDiagnostics(problems deploy.Problems, set deploy.Set, creating bool) d
 	return diags
 }
 
-func destroyDiagnostics(problems deploy.Problems, total int) diag.Diagnostics {
+func destroyDiagnostics(problems deploy.Problems, total int, done bool) diag.Diagnostics {
 	var diags diag.Diagnostics
 	if notes := problems.Warnings(); len(notes) > 0 {
 		diags.AddWarning("While removing the set", notes.String())
 	}
 	if failed := problems.Errors(); len(failed) > 0 {
-		diags.AddError(fmt.Sprintf("The set could not be removed from %d of %s", len(failed.Clusters()), clusterCount(total)),
-			failed.String()+"\n\nEverything else is gone. The next destroy continues there.")
+		text := failed.String() + "\n\nNothing was removed yet."
+		if done {
+			text = failed.String() + "\n\nEverything else is gone. The next destroy continues there."
+		}
+		if names := failed.Unanswered(); len(names) > 0 {
+			text += fmt.Sprintf(" Where %s will never answer again, say so first: remove it from clusters, name it in abandon, apply, and then destroy.", strings.Join(names, ", "))
+		}
+		diags.AddError(fmt.Sprintf("The set could not be removed from %d of %s", len(failed.Clusters()), clusterCount(total)), text)
 	}
 	return diags
 }

@@ -488,24 +488,6 @@ func TestAccManifest_foreignContent(t *testing.T) {
 	remove(t, "us-1", namespaces, "", ns)
 }
 
-// TestAccManifest_twoOfAName gives two resources the same set name.
-func TestAccManifest_twoOfAName(t *testing.T) {
-	s := newSetup(t, fleettest.Terraform(t))
-	ns := fleettest.Namespace(t)
-	s.fleet("")
-	s.set(fmt.Sprintf("namespace = %q", ns), configMap("one", "v"))
-	s.Write("twin.yaml", configMap("two", "v"))
-	s.Write("twin.tf", strings.ReplaceAll(strings.ReplaceAll(read(t, s.Path("set.tf")), `"set"`, `"twin"`), "m0.yaml", "twin.yaml"))
-	contains(t, s.ApplyFails("-parallelism=1"), "another fleet_manifest of this configuration has the name")
-	if got := uids(t, configmaps, ns, "one"); len(got) != 3 && len(uids(t, configmaps, ns, "two")) != 3 {
-		t.Errorf("the first of the two lost its objects: %v", got)
-	}
-	s.Write("twin.tf", "")
-	s.Apply()
-	s.PlanEmpty()
-	s.Destroy()
-}
-
 // TestAccManifest_replacedAndMoved has a failed first apply followed by a change that takes a cluster out of the set.
 func TestAccManifest_replacedAndMoved(t *testing.T) {
 	s := newSetup(t, fleettest.Terraform(t))

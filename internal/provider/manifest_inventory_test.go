@@ -12,7 +12,7 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/internal/fleettest"
 )
 
-const secretManifest = "apiVersion: v1\nkind: Secret\nmetadata: {name: pw}\nstringData: {password: hunter2hunter2}\n"
+const passwordManifest = "apiVersion: v1\nkind: Secret\nmetadata: {name: pw}\nstringData: {password: hunter2hunter2}\n"
 
 // versions are the resource versions of an object on all clusters that have it: they change with every write.
 func versions(t *testing.T, r schema.GroupVersionResource, ns, name string) map[string]string {
@@ -32,7 +32,7 @@ func TestAccManifest_inventoryDeleted(t *testing.T) {
 	s := newSetup(t, fleettest.Terraform(t))
 	ns := fleettest.Namespace(t)
 	s.fleet("")
-	s.set(fmt.Sprintf("namespace = %q\nsecrets_in_state = true", ns), configMap("conf", "v"), secretManifest)
+	s.set(fmt.Sprintf("namespace = %q\nsecrets_in_state = true", ns), configMap("conf", "v"), passwordManifest)
 	s.Apply()
 	before := []map[string]string{versions(t, configmaps, ns, "conf"), versions(t, secrets, ns, "pw")}
 	remove(t, "eu-1", secrets, "fleet-system", "fleet-"+s.name)
@@ -54,7 +54,7 @@ func TestAccManifest_inventoryDeleted(t *testing.T) {
 
 	t.Log("together with a change, of which the plan says what it can")
 	remove(t, "eu-1", secrets, "fleet-system", "fleet-"+s.name)
-	s.set(fmt.Sprintf("namespace = %q\nsecrets_in_state = true", ns), configMap("conf", "w"), strings.Replace(secretManifest, "hunter2", "hunter3", 1))
+	s.set(fmt.Sprintf("namespace = %q\nsecrets_in_state = true", ns), configMap("conf", "w"), strings.Replace(passwordManifest, "hunter2", "hunter3", 1))
 	contains(t, s.Plan(), "repair the inventory on eu-1", "update ConfigMap "+ns+"/conf on eu-1, eu-2, us-1")
 	s.Apply()
 	s.PlanEmpty()

@@ -90,7 +90,7 @@ func TestAccManifest_renamedOwner(t *testing.T) {
 	contains(t, s.PlanFails(), "belongs to owner \"before\", this configuration is \"after\"")
 	s.set(arguments+"takeover = \"before\"", configMap("conf", "v"))
 	before := versions(t, configmaps, ns, "conf")
-	contains(t, s.Plan(), "take the set over from owner before on eu-1, eu-2, us-1")
+	contains(t, s.Plan(), "take the set over from owner \\\"before\\\" on eu-1, eu-2, us-1")
 	s.Apply()
 	s.PlanEmpty()
 	if diff := cmp.Diff(before, versions(t, configmaps, ns, "conf")); diff != "" {
@@ -107,7 +107,7 @@ func TestAccManifest_lostStateOfAnother(t *testing.T) {
 	s := newSetup(t, fleettest.Terraform(t))
 	ns := fleettest.Namespace(t)
 	arguments := fmt.Sprintf("namespace = %q\nsecrets_in_state = true\n", ns)
-	manifests := []string{configMap("conf", "v"), deployment("web", 1), secretManifest}
+	manifests := []string{configMap("conf", "v"), deployment("web", 1), passwordManifest}
 	s.own("lost")
 	s.set(arguments, manifests...)
 	s.Apply()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -25,7 +26,7 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	destroy := markPurpose(ctx, req, resp)
 	ctx = withLogging(ctx)
 	if destroy {
-		resp.Diagnostics.Append(r.reviewDestroy(ctx, req.State)...)
+		resp.Diagnostics.Append(r.planDestroy(ctx, req)...)
 		return
 	}
 	var plan manifestModel
@@ -38,11 +39,6 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	if resp.Diagnostics.HasError() || r.data == nil {
 		return
 	}
-	if prior != nil && !plan.Name.IsUnknown() && !plan.Name.Equal(prior.Name) {
-		resp.Diagnostics.AddAttributeError(path.Root("name"), "The name of a set cannot be changed",
-			"The set is "+prior.Name.String()+" on the clusters. Keep the name, or remove this resource and add another.")
-		return
-	}
 	var config manifestModel
 	if resp.Diagnostics.Append(req.Config.Get(ctx, &config)...); resp.Diagnostics.HasError() {
 		return
@@ -52,26 +48,32 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
+	var state deploy.State
+	var before *deploy.Set
+	if prior != nil {
+		var was deploy.Set
+		if was, state, diags = r.known(ctx, *prior); diags.HasError() {
+			resp.Diagnostics.Append(diags...)
+			return
+		}
+		before = &was
+	}
+	if !plan.Name.IsUnknown() && !plan.Inventory.IsUnknown() {
+		if resp.Diagnostics.Append(r.checkName(ctx, set, before, req, resp)...); resp.Diagnostics.HasError() {
+			return
+		}
+	}
 	if unknown {
 		for _, name := range []string{"objects", "applied", "status", "ready", "changes", "plan_summary", "conflicting_fields"} {
 			resp.Diagnostics.Append(setUnknown(ctx, resp, name)...)
 		}
 		return
 	}
-	var state deploy.State
-	if prior != nil {
-		if _, state, diags = r.known(ctx, *prior); diags.HasError() {
-			resp.Diagnostics.Append(diags...)
-			return
-		}
-	}
-	for _, name := range sortedNames(state) {
-		if was := state[name].Applied.Inventory; was != "" && was != set.Inventory {
-			resp.Diagnostics.AddAttributeError(path.Root("inventory"), "The namespace of a set's inventory cannot be changed",
-				fmt.Sprintf("On cluster %q the set's inventory is in namespace %q; the configuration says %q. The set would not find its own objects any more. "+
-					"Keep the namespace, or destroy the set first.", name, was, set.Inventory))
-			return
-		}
+	if names := set.Contradictions(); len(names) > 0 {
+		resp.Diagnostics.AddAttributeError(path.Root("abandon"), "An abandoned cluster is still in clusters",
+			fmt.Sprintf("%s: abandon forgets what is owed to a cluster that left clusters. Remove it from clusters, or from abandon. "+
+				"A cluster that stays in the fleet and is only gone for now can have mode = \"maintenance\" in its fleet_cluster.", strings.Join(names, ", ")))
+		return
 	}
 	if prior == nil {
 		resp.Diagnostics.Append(markClusters(ctx, sortedNames(set.Clusters), resp)...)
@@ -80,6 +82,7 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	}
 	todo, problems := r.data.runner.Plan(ctx, set, state)
 	resp.Diagnostics.Append(planDiagnostics(problems, todo)...)
+	resp.Diagnostics.Append(limitDiagnostics(todo, set)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -120,7 +123,7 @@ func plannedValues(set deploy.Set, todo deploy.Plan, state deploy.State, prior *
 			continue
 		}
 		objects[name] = objectsValue(c)
-		settled := was && !c.Changes() && (c.Deferred == "" || !c.Owed || known.Status.Phase == deploy.PhaseDeferred)
+		settled := was && !c.Changes() && !c.Renamed && (c.Deferred == "" || !c.Owed || known.Status.Phase == deploy.PhaseDeferred)
 		if settled {
 			applied[name], status[name] = prior.Applied.Elements()[name], prior.Status.Elements()[name]
 			ready = ready && known.Status.Ready()

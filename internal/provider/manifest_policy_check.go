@@ -59,14 +59,6 @@ func (m manifestModel) checkWords(set deploy.Set) diag.Diagnostics {
 	if !m.Propagation.IsNull() && !deletes {
 		diags.AddAttributeError(path.Root("propagation"), "Contradictory policies", "deletion = \"orphan\" deletes nothing, so propagation has nothing to speak of. Remove one of the two.")
 	}
-	if !m.Clusters.IsUnknown() {
-		for i, name := range set.Abandon {
-			if _, there := m.Clusters.Elements()[name]; there {
-				diags.AddAttributeError(path.Root("abandon").AtListIndex(i), "Contradictory clusters",
-					fmt.Sprintf("Cluster %q is in clusters and in abandon. To abandon it, take it out of clusters in the same change.", name))
-			}
-		}
-	}
 	return diags
 }
 

@@ -29,10 +29,9 @@ func TestAccManifest_badPolicies(t *testing.T) {
 		"paths for a word about objects": {`rules = [{ paths = ["spec.replicas"], deletion = "orphan" }]`, []string{"Contradictory policies", "rules[0] has paths"}},
 		"ignored, and with a policy": {`ignore_fields = [{ paths = ["spec.replicas"] }]
   rules = [{ paths = ["spec.replicas"], conflicts = "force" }]`, []string{"Contradictory policies", "spec.replicas is in ignore_fields"}},
-		"nothing is adopted":      {"existing = \"error\"\n  on_adopted = \"delete\"", []string{"Contradictory policies", "adopts nothing"}},
-		"nothing is deleted":      {"deletion = \"orphan\"\n  propagation = \"Orphan\"", []string{"Contradictory policies", "deletes nothing"}},
-		"abandoned, and still in": {"abandon = [\"eu-1\"]\n  clusters = { eu-1 = {} }", []string{`Cluster "eu-1" is in clusters and in abandon`}},
-		"a word nobody knows":     {`conflicts = "fight"`, []string{`value must be one of: ["error" "force" "yield"]`}},
+		"nothing is adopted":  {"existing = \"error\"\n  on_adopted = \"delete\"", []string{"Contradictory policies", "adopts nothing"}},
+		"nothing is deleted":  {"deletion = \"orphan\"\n  propagation = \"Orphan\"", []string{"Contradictory policies", "deletes nothing"}},
+		"a word nobody knows": {`conflicts = "fight"`, []string{`value must be one of: ["error" "force" "yield"]`}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

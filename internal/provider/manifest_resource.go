@@ -15,6 +15,7 @@ var (
 	_ resource.ResourceWithConfigure      = (*manifestResource)(nil)
 	_ resource.ResourceWithModifyPlan     = (*manifestResource)(nil)
 	_ resource.ResourceWithValidateConfig = (*manifestResource)(nil)
+	_ resource.ResourceWithImportState    = (*manifestResource)(nil)
 )
 
 func newManifestResource() resource.Resource { return &manifestResource{} }
@@ -68,6 +69,7 @@ func (r *manifestResource) Read(ctx context.Context, req resource.ReadRequest, r
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return
 	}
+	r.data.runner.NoteRead(set)
 	state, problems := r.data.runner.Read(ctx, set, state)
 	resp.Diagnostics.Append(readDiagnostics(problems)...)
 	resp.Diagnostics.Append(model.observe(set, state)...)
@@ -115,7 +117,7 @@ func (r *manifestResource) Delete(ctx context.Context, req resource.DeleteReques
 		}
 	}
 	left, problems := r.data.runner.Destroy(ctx, set, state)
-	resp.Diagnostics.Append(destroyDiagnostics(problems, len(state))...)
+	resp.Diagnostics.Append(destroyDiagnostics(problems, len(state), true)...)
 	if len(left) > 0 {
 		resp.Diagnostics.Append(model.observe(set, left)...)
 		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)

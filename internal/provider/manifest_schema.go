@@ -44,7 +44,7 @@ func manifestSchema() schema.Schema {
 func manifestArguments() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"name": schema.StringAttribute{
-			MarkdownDescription: "Name of the set on every cluster: a DNS label of at most 50 characters. It names the field manager (`fleet:<name>`) and the inventory.",
+			MarkdownDescription: "Name of the set on every cluster: a DNS label of at most 50 characters. It names the field manager (`fleet:<name>`) and the inventory. Changing it moves the set in place: no object is recreated and no value changes.",
 			Required:            true,
 			Validators: []validator.String{stringvalidator.RegexMatches(setName,
 				"must be a DNS label of at most 50 characters: lower-case letters, digits and hyphens, beginning and ending with a letter or digit")},

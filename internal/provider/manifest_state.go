@@ -44,10 +44,13 @@ func (m manifestModel) state(ctx context.Context, clusters map[string]fleet.Clus
 		}
 	}
 	for name := range names {
-		c := deploy.ClusterState{Cluster: clusters[name], Status: m.statusOf(name)}
+		c := deploy.ClusterState{Cluster: clusters[name], Status: m.statusOf(name), Name: m.Name.ValueString()}
 		var err error
 		if c.Applied, err = deploy.ParseApplied(applied[name]); err != nil {
 			broken("applied", name, err)
+		}
+		if c.Applied.Name != "" {
+			c.Name = c.Applied.Name
 		}
 		if c.Cluster.Name == "" {
 			c.Cluster = fleet.Cluster{Name: name, Access: c.Applied.Access, UID: c.Applied.UID, Unreachable: c.Applied.Unreachable, Mode: c.Applied.Mode}
@@ -147,6 +150,9 @@ func (m *manifestModel) observe(set deploy.Set, state deploy.State) diag.Diagnos
 			texts[key.String()] = types.StringValue(fields.JSON())
 		}
 		objects[name] = types.MapValueMust(types.StringType, texts)
+		if c.Applied.Name = ""; c.Name != set.Name {
+			c.Applied.Name = c.Name
+		}
 		text, err := c.Applied.JSON()
 		if err != nil {
 			diags.AddError("The state could not be written", err.Error())

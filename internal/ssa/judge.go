@@ -182,12 +182,12 @@ func (w Wanted) drifted(c Contention, adopting bool) bool {
 }
 
 // takenBack tells whether the other's claim on the field is one to correct: an Update of what the set had applied. Where nothing
-// is known from before, as after a lost state, everything on an object of the set counts as applied.
+// is known from before, as after a lost state or an import, everything on an object of the set counts as applied.
 func (w Wanted) takenBack(path string, other Owner) bool {
 	if other.Operation != metav1.ManagedFieldsOperationUpdate {
 		return false
 	}
-	if w.Prior == nil {
+	if w.Prior == nil || w.Record == nil {
 		return w.Live.GetLabels()[fleet.PartOfLabel] != ""
 	}
 	_, ours := w.Prior[path]
