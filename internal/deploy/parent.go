@@ -52,6 +52,11 @@ func (s *site) begin(ctx context.Context, prior ClusterState, leaving bool) (con
 		s.seen.read = false
 		s.seen.mu.Unlock()
 		err = s.store.Write(ctx, parent)
+		if err == nil {
+			s.seen.mu.Lock()
+			s.seen.parent = parent.Clone()
+			s.seen.mu.Unlock()
+		}
 		if errors.Is(err, inventory.ErrChanged) && attempt < attempts {
 			continue
 		}

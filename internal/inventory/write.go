@@ -43,7 +43,11 @@ func (s *Store) Write(ctx context.Context, p *Parent) error {
 	}
 	if p.uid != "" {
 		data := map[string]any{saltKey: p.Salt, removalKey: secret.Data[removalKey]}
-		return s.patch(ctx, p, map[string]any{"labels": secret.Labels, "annotations": secret.Annotations}, data)
+		annotations := map[string]any{movedAnnotation: nil}
+		for key, value := range secret.Annotations {
+			annotations[key] = value
+		}
+		return s.patch(ctx, p, map[string]any{"labels": secret.Labels, "annotations": annotations}, data)
 	}
 	created, err := s.create(ctx, &secret)
 	if apierrors.IsNotFound(err) && s.NamespaceExists {
@@ -116,7 +120,7 @@ func (s *Store) annotations(p *Parent) map[string]string {
 	for _, k := range p.Kinds {
 		kinds = append(kinds, k.String())
 	}
-	return map[string]string{
+	annotations := map[string]string{
 		toolingAnnotation:    s.tooling,
 		groupKindsAnnotation: list(kinds),
 		namespacesAnnotation: list(slices.DeleteFunc(slices.Clone(p.Namespaces), func(ns string) bool { return ns == "" || ns == s.namespace })),
@@ -128,6 +132,10 @@ func (s *Store) annotations(p *Parent) map[string]string {
 		setAnnotation:        s.set,
 		usedAnnotation:       list(slices.DeleteFunc(slices.Clone(p.Namespaces), func(ns string) bool { return ns == "" })),
 	}
+	if p.MovedTo != "" {
+		annotations[movedAnnotation] = p.MovedTo
+	}
+	return annotations
 }
 
 // patch merges into the Secret that was read. The uid keeps it from another Secret of the name, and the version from what
