@@ -1,6 +1,9 @@
 package fleet
 
-import "maps"
+import (
+	"maps"
+	"time"
+)
 
 // Mode says whether a cluster takes part in the fleet's work.
 type Mode string
@@ -93,6 +96,8 @@ type Taint struct {
 	Key    string
 	Value  string
 	Effect TaintEffect
+	// Added is when the cluster was tainted; zero where nobody said.
+	Added time.Time
 }
 
 // Facts is what was discovered in a cluster, on request.
