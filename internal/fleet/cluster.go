@@ -63,6 +63,9 @@ type Cluster struct {
 	Group string
 	// Weight is the cluster's share where replicas are divided.
 	Weight int64
+	// MinReplicas and MaxReplicas bound how many replicas the cluster gets there; a nil MaxReplicas does not.
+	MinReplicas int64
+	MaxReplicas *int64
 }
 
 // Active tells whether sets work on the cluster at all.
