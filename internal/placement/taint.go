@@ -112,8 +112,8 @@ func (s *scheduling) needNow(toleration int, cluster string, taint fleet.Taint) 
 		return
 	}
 	s.needsNow = []Problem{{Argument: "now", Index: -1, Detail: fmt.Sprintf(
-		"tolerations[%d] tolerates the taint %s of cluster %s for a time, and the taint says when it was added, so that it has to be "+
-			"known what time it is. Write now = plantimestamp()", toleration, taintText(taint), cluster)}}
+		"the taint %s of cluster %s is tolerated for a time by tolerations[%d], and says when it was added, so that it has to be "+
+			"known what time it is; write now = plantimestamp()", taintText(taint), cluster, toleration)}}
 }
 
 // taintText prints a taint as kubectl does.
