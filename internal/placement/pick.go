@@ -45,11 +45,9 @@ func (s *scheduling) pick(a *attempt, want int) {
 	}
 	p.constrain()
 	p.fill()
-	p.run(false)
-	if p.lacking() {
-		// Choosing the best first can use up what a second constraint needed; opening groups first may do better.
-		p.reset()
-		p.run(true)
+	p.begin(start{bucket: best})
+	if len(p.constraints) > 1 && (p.left > 0 || p.lacking() > 0) {
+		p.retry()
 	}
 	for r, picked := range p.picked {
 		if picked {
@@ -65,8 +63,6 @@ func (s *scheduling) pick(a *attempt, want int) {
 
 // fill puts the candidates into buckets.
 func (p *picker) fill() {
-	p.picked = make([]bool, len(p.rank))
-	p.left = p.want
 	at := make([]int, len(p.rank))
 	count := 1
 	for _, c := range p.constraints {
@@ -89,29 +85,9 @@ func (p *picker) fill() {
 			b.groups = make([]int, len(p.constraints))
 			for k, c := range p.constraints {
 				b.groups[k] = c.group[r]
-				b.shut = b.shut || !c.usable[c.group[r]]
-				b.closed = b.closed || c.hard() && !c.usable[c.group[r]]
 			}
 		}
 		b.ranks = append(b.ranks, r)
-	}
-}
-
-// reset takes back what was chosen.
-func (p *picker) reset() {
-	clear(p.picked)
-	p.left = p.want
-	out := make([]bool, len(p.rank))
-	for _, b := range p.buckets {
-		for _, r := range b.ranks {
-			out[r] = b.closed
-		}
-	}
-	for _, c := range p.constraints {
-		c.measure(out)
-	}
-	for i := range p.buckets {
-		p.buckets[i].next = 0
 	}
 }
 
@@ -131,8 +107,8 @@ func (p *picker) run(eager bool) {
 func (p *picker) greedy() {
 	queue := make(heads, 0, len(p.buckets))
 	for i := range p.buckets {
-		if !p.buckets[i].shut {
-			queue = append(queue, head{p.buckets[i].head(), i})
+		if b := &p.buckets[i]; !b.shut && !b.empty() {
+			queue = append(queue, head{b.head(), i})
 		}
 	}
 	heap.Init(&queue)
@@ -306,14 +282,15 @@ func (p *picker) weigh(b *bucket, eager, loose bool) (opens, excess int, allowed
 	return opens, excess, true
 }
 
-// lacking tells whether a constraint that must be kept misses groups.
-func (p *picker) lacking() bool {
+// lacking is how many groups the constraints that must be kept miss.
+func (p *picker) lacking() int {
+	missing := 0
 	for _, c := range p.constraints {
-		if c.hard() && c.need > 0 && c.missing() > 0 {
-			return true
+		if c.hard() {
+			missing += c.missing()
 		}
 	}
-	return false
+	return missing
 }
 
 // heads is a heap of the best candidates of buckets.

@@ -2,6 +2,7 @@ package placement
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
@@ -53,7 +54,7 @@ type constraint struct {
 	at     []int // usable groups by how many are chosen in them
 }
 
-// constrain makes the constraints for candidates, and closes the groups that are too many.
+// constrain makes the constraints for the candidates.
 func (p *picker) constrain() {
 	for _, spread := range p.s.policy.Spread {
 		c := &constraint{Spread: spread}
@@ -80,23 +81,53 @@ func (p *picker) constrain() {
 		}
 		p.constraints = append(p.constraints, c)
 	}
+}
+
+// restrict closes the groups that are too many, but not those of a bucket to begin with, if there is one.
+func (p *picker) restrict(first *bucket) {
 	out := make([]bool, len(p.rank))
-	for _, hard := range []bool{true, false} {
-		for _, c := range p.constraints {
-			if c.hard() == hard {
-				p.close(c, out)
-			}
+	order := make([]int, len(p.constraints))
+	for k := range order {
+		order[k] = k
+	}
+	// The tightest first: it decides what is left of the others' groups.
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p.constraints[a].tightness(), p.constraints[b].tightness()) })
+	for _, k := range order {
+		pinned := -1
+		if first != nil {
+			pinned = first.groups[k]
 		}
+		p.close(p.constraints[k], out, pinned)
 	}
 	for _, c := range p.constraints {
 		c.measure(out)
 	}
+	for i := range p.buckets {
+		b := &p.buckets[i]
+		b.next, b.shut, b.closed = 0, false, false
+		for k, c := range p.constraints {
+			b.shut = b.shut || !c.usable[b.groups[k]]
+			b.closed = b.closed || c.hard() && !c.usable[b.groups[k]]
+		}
+	}
 }
 
-// close leaves a constraint the groups that max_groups allows: those in which other
-// constraints find the groups they ask for, then those with the most clusters chosen before, then the best ones, as long
-// as they hold enough. out are the candidates ruled out.
-func (p *picker) close(c *constraint, out []bool) {
+// tightness is less for constraints that leave fewer groups; those that need not be kept come last.
+func (c *constraint) tightness() int64 {
+	tightness := int64(math.MaxInt32)
+	if c.MaxGroups != nil {
+		tightness = min(tightness, *c.MaxGroups)
+	}
+	if !c.hard() {
+		tightness += math.MaxInt32
+	}
+	return tightness
+}
+
+// close leaves a constraint the groups that max_groups allows: the pinned one, if any, then those in which other constraints
+// find the groups they ask for, then those with the most clusters chosen before, then the best ones, as long as they hold
+// enough. out are the candidates ruled out.
+func (p *picker) close(c *constraint, out []bool, pinned int) {
 	c.measure(out)
 	c.within = make([]bool, len(c.names))
 	groups := make([]int, 0, len(c.names))
@@ -106,7 +137,7 @@ func (p *picker) close(c *constraint, out []bool) {
 		}
 	}
 	if c.MaxGroups != nil && int64(len(groups)) > *c.MaxGroups {
-		groups = p.bestGroups(c, groups, out)
+		groups = p.bestGroups(c, groups, out, pinned)
 	}
 	for _, g := range groups {
 		c.within[g] = true
@@ -151,7 +182,7 @@ func (c *constraint) missing() int {
 }
 
 // bestGroups takes as many groups as max_groups allows.
-func (p *picker) bestGroups(c *constraint, groups []int, out []bool) []int {
+func (p *picker) bestGroups(c *constraint, groups []int, out []bool, pinned int) []int {
 	most := int(*c.MaxGroups)
 	share := (p.want + most - 1) / most
 	before, counted, value := make([]int, len(c.names)), make([]int, len(c.names)), make([]int64, len(c.names))
@@ -170,22 +201,31 @@ func (p *picker) bestGroups(c *constraint, groups []int, out []bool) []int {
 	}
 	cover := p.cover(c, out)
 	groups = slices.SortedFunc(slices.Values(groups), func(a, b int) int {
+		switch pinned {
+		case a:
+			return -1
+		case b:
+			return 1
+		}
 		return cmp.Or(cmp.Compare(cover[b], cover[a]), cmp.Compare(before[b], before[a]), cmp.Compare(value[b], value[a]), cmp.Compare(c.size[b], c.size[a]), cmp.Compare(a, b))
 	})
 	inside, outside := slices.Clone(groups[:most]), groups[most:]
 	for have := c.room(inside); have < p.want; {
 		// The one that keeps the least makes way for the one that holds the most.
-		leaves := 0
+		leaves := len(inside) - 1
 		for at, g := range inside {
-			if cmp.Or(cmp.Compare(before[g], before[inside[leaves]]), cmp.Compare(c.size[g], c.size[inside[leaves]])) <= 0 {
+			if g != pinned && cmp.Or(cmp.Compare(before[g], before[inside[leaves]]), cmp.Compare(c.size[g], c.size[inside[leaves]])) <= 0 {
 				leaves = at
 			}
 		}
-		enters := 0
+		enters := -1
 		for at, g := range outside {
-			if c.size[g] > c.size[outside[enters]] {
+			if cover[g] >= cover[inside[leaves]] && (enters < 0 || c.size[g] > c.size[outside[enters]]) {
 				enters = at
 			}
+		}
+		if enters < 0 || inside[leaves] == pinned {
+			break
 		}
 		inside[leaves], outside[enters] = outside[enters], inside[leaves]
 		if room := c.room(inside); room > have {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/bits"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -181,4 +182,48 @@ func TestScheduleKeepsToConstraints(t *testing.T) {
 			t.Errorf("%d chosen instead of %d", len(decision.Selected), *n)
 		}
 	})
+}
+
+// Several constraints at once are decided by a heuristic. This says how good it is, always on the same fleets: it finds a
+// choice wherever there is one, and hardly ever chooses fewer clusters than could be.
+func TestScheduleWithSeveralConstraintsIsNearlyExact(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	maybe := func(least, most int64) *int64 {
+		if random.IntN(2) == 0 {
+			return nil
+		}
+		return pointer(least + random.Int64N(most-least+1))
+	}
+	satisfiable, fewer := 0, 0
+	for range 4000 {
+		policy := placement.Policy{NumberOfClusters: maybe(3, 5)}
+		for _, key := range []string{"region", "tier"} {
+			s := placement.Spread{Key: key, MaxSkew: maybe(1, 2), MinGroups: maybe(1, 2), MaxGroups: maybe(2, 3)}
+			if s.MaxSkew == nil && s.MinGroups == nil && s.MaxGroups == nil {
+				s.MaxSkew = pointer(1)
+			}
+			policy.Spread = append(policy.Spread, s)
+		}
+		in := placement.Input{Clusters: make([]fleet.Cluster, 2+random.IntN(7))}
+		for i := range in.Clusters {
+			in.Clusters[i] = fleet.Cluster{Name: fmt.Sprintf("c%d", i), Reachable: true, Labels: map[string]string{
+				"region": string(rune('a' + random.IntN(3))), "tier": string(rune('a' + random.IntN(3))),
+			}}
+		}
+		most, _, possible := best(policy, in.Clusters, nil, false)
+		decision, err := placement.Schedule(policy, in)
+		if !possible {
+			continue
+		}
+		satisfiable++
+		if err != nil {
+			t.Errorf("%v; but %d clusters can be chosen of %v with %v", err, most, in.Clusters, policy.Spread)
+		}
+		if len(decision.Selected) < most {
+			fewer++
+		}
+	}
+	if satisfiable < 3000 || fewer*500 > satisfiable {
+		t.Errorf("%d of %d decisions chose fewer clusters than could be", fewer, satisfiable)
+	}
 }
