@@ -119,6 +119,21 @@ func TestAccClient_unreachable(t *testing.T) {
 			t.Errorf("%d requests, want 1", n)
 		}
 	})
+	t.Run("asked for some time", func(t *testing.T) {
+		proxy := fleettest.NewProxy(t, site)
+		proxy.Inject(fleettest.Fault{Status: http.StatusServiceUnavailable, Times: 2})
+		config := cluster.Config{Kubeconfigs: map[string]string{"x": proxy.Kubeconfig(t)}, UnreachableAfter: 300 * time.Millisecond}
+		client, err := connectWith(t, config, cluster.Connection{})
+		answers(t, site, client, err)
+
+		proxy.Inject(fleettest.Fault{Status: http.StatusServiceUnavailable})
+		proxy.Forget()
+		_, err = connectWith(t, config, cluster.Connection{})
+		unreachable(t, err, "times in 300ms)")
+		if n := proxy.Count("", ""); n < 3 {
+			t.Errorf("%d requests, want at least 3", n)
+		}
+	})
 	t.Run("reset", func(t *testing.T) {
 		proxy := fleettest.NewProxy(t, site)
 		proxy.Inject(fleettest.Fault{Cut: true})

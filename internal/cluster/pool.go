@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"strings"
@@ -46,6 +48,8 @@ type Config struct {
 	Identity string
 	// ConnectTimeout is how long a cluster may take to answer first.
 	ConnectTimeout time.Duration
+	// UnreachableAfter is for how long a cluster that does not answer is asked again; 0 asks once.
+	UnreachableAfter time.Duration
 	// MaxInFlight bounds the requests in flight per cluster.
 	MaxInFlight int
 	// UserAgent is how requests introduce themselves.
@@ -225,12 +229,32 @@ func (p *Pool) connect(ctx context.Context, name string, c Connection) (*Client,
 	if err != nil {
 		return nil, err
 	}
-	if err := client.probe(ctx, p.cfg.ConnectTimeout); err != nil {
+	if err := p.probe(ctx, client); err != nil {
 		p.cfg.Log(ctx, slog.LevelInfo, "cluster cannot be worked with", map[string]any{"cluster": name, "error": err.Error()})
 		return nil, err
 	}
 	p.cfg.Log(ctx, slog.LevelDebug, "connected", map[string]any{"cluster": name, "host": c.Host, "version": client.version.Git})
 	return client, nil
+}
+
+// leastProbes is how often a cluster is asked at least that is asked for some time.
+const leastProbes = 3
+
+// probe asks a cluster for as long as the configuration says: a network that is down for a moment is no cluster that is.
+func (p *Pool) probe(ctx context.Context, client *Client) error {
+	start := time.Now()
+	for n := 1; ; n++ {
+		err := client.probe(ctx, p.cfg.ConnectTimeout)
+		var unreachable *UnreachableError
+		if !errors.As(err, &unreachable) || p.cfg.UnreachableAfter == 0 {
+			return err
+		}
+		if time.Since(start) >= p.cfg.UnreachableAfter && n >= leastProbes {
+			return &UnreachableError{Cluster: unreachable.Cluster, Host: unreachable.Host,
+				Err: fmt.Errorf("%w (asked %d times in %s)", unreachable.Err, n, p.cfg.UnreachableAfter)}
+		}
+		time.Sleep(min(p.cfg.UnreachableAfter/leastProbes, DefaultConnectTimeout))
+	}
 }
 
 // targetKey identifies a connection, secrets included: different access texts may come to the same one, which is one

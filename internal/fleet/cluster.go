@@ -1,6 +1,9 @@
 package fleet
 
-import "maps"
+import (
+	"maps"
+	"time"
+)
 
 // Mode says whether a cluster takes part in the fleet's work.
 type Mode string
@@ -61,6 +64,9 @@ type Cluster struct {
 	Group string
 	// Weight is the cluster's share where replicas are divided.
 	Weight int64
+	// MinReplicas and MaxReplicas bound how many replicas the cluster gets there; a nil MaxReplicas does not.
+	MinReplicas int64
+	MaxReplicas *int64
 }
 
 // Active tells whether sets work on the cluster at all.
@@ -94,6 +100,8 @@ type Taint struct {
 	Key    string
 	Value  string
 	Effect TaintEffect
+	// Added is when the cluster was tainted; zero where nobody said.
+	Added time.Time
 }
 
 // Facts is what was discovered in a cluster, on request.

@@ -3,13 +3,16 @@ package placement
 import (
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/ext"
 	"github.com/google/cel-go/interpreter"
 
@@ -51,8 +54,19 @@ type expression struct {
 	program cel.Program
 }
 
+// yields says what an expression is for: the types it may have, and how to ask for one.
+type yields struct {
+	types []*cel.Type
+	want  string
+}
+
+var (
+	yieldsBool   = yields{[]*cel.Type{cel.BoolType}, `bool, such as cluster.labels.region == "eu"`}
+	yieldsNumber = yields{[]*cel.Type{cel.IntType, cel.UintType, cel.DoubleType}, `a number, such as cluster.facts.nodes`}
+)
+
 // compileExpression returns the expression, or what is wrong with it and where.
-func compileExpression(text string) (*expression, string) {
+func compileExpression(text string, of yields) (*expression, string) {
 	env, err := environment()
 	if err != nil {
 		return nil, fmt.Sprintf("the CEL environment cannot be built, which is an error of the provider: %v", err)
@@ -61,8 +75,9 @@ func compileExpression(text string) (*expression, string) {
 	if issues.Err() != nil {
 		return nil, describeIssues(text, issues)
 	}
-	if output := ast.OutputType(); !output.IsExactType(cel.BoolType) && !output.IsExactType(cel.DynType) {
-		return nil, fmt.Sprintf("the expression yields %s, want bool, such as cluster.labels.region == \"eu\"", output)
+	output := ast.OutputType()
+	if !output.IsExactType(cel.DynType) && !slices.ContainsFunc(of.types, output.IsExactType) {
+		return nil, fmt.Sprintf("the expression yields %s, want %s", output, of.want)
 	}
 	program, err := env.Program(ast, cel.CostLimit(CELCostLimit), cel.EvalOptions(cel.OptPartialEval))
 	if err != nil {
@@ -72,6 +87,45 @@ func compileExpression(text string) (*expression, string) {
 }
 
 func (e *expression) judge(c fleet.Cluster, unknown Unknown) (Verdict, *EvaluationError) {
+	value, failed := e.eval(c, unknown)
+	switch {
+	case failed != nil:
+		return undecided, failed
+	case types.IsUnknown(value):
+		return undecided, nil
+	case value == types.True:
+		return matches, nil
+	case value == types.False:
+		return fails("cel expression is false: " + e.shown()), nil
+	default:
+		return undecided, e.failed(c, fmt.Errorf("the expression yielded %s, want bool", value.Type().TypeName()))
+	}
+}
+
+// number evaluates an expression that yields one; known is false where it depends on something unknown.
+func (e *expression) number(c fleet.Cluster, unknown Unknown) (n float64, known bool, failed *EvaluationError) {
+	value, failed := e.eval(c, unknown)
+	if failed != nil || types.IsUnknown(value) {
+		return 0, false, failed
+	}
+	switch value := value.(type) {
+	case types.Int:
+		n = float64(value)
+	case types.Uint:
+		n = float64(value)
+	case types.Double:
+		n = float64(value)
+	default:
+		return 0, false, e.failed(c, fmt.Errorf("the expression yielded %s, want a number", value.Type().TypeName()))
+	}
+	if math.IsNaN(n) || math.IsInf(n, 0) {
+		return 0, false, e.failed(c, fmt.Errorf("the expression yielded %v, want a finite number", n))
+	}
+	return n, true, nil
+}
+
+// eval returns the value, which may be of CEL's type unknown.
+func (e *expression) eval(c fleet.Cluster, unknown Unknown) (ref.Val, *EvaluationError) {
 	patterns := make([]*cel.AttributePatternType, 0, len(unknown))
 	for _, part := range unknown.parts() {
 		pattern := cel.AttributePattern("cluster").QualString(part.Field)
@@ -82,21 +136,13 @@ func (e *expression) judge(c fleet.Cluster, unknown Unknown) (Verdict, *Evaluati
 	}
 	vars, err := cel.PartialVars(map[string]any{"cluster": viewOf(c)}, patterns...)
 	if err != nil {
-		return undecided, e.failed(c, err)
+		return nil, e.failed(c, err)
 	}
 	value, _, err := e.program.Eval(vars)
-	switch {
-	case err != nil:
-		return undecided, e.failed(c, err)
-	case types.IsUnknown(value):
-		return undecided, nil
-	case value == types.True:
-		return matches, nil
-	case value == types.False:
-		return fails("cel expression is false: " + e.shown()), nil
-	default:
-		return undecided, e.failed(c, fmt.Errorf("the expression yielded %s, want bool", value.Type().TypeName()))
+	if err != nil {
+		return nil, e.failed(c, err)
 	}
+	return value, nil
 }
 
 // failed explains a runtime error.

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// Problem says what is wrong with one argument of a selector.
+// Problem says what is wrong with one argument of a selector or of a policy.
 type Problem struct {
-	// Argument is the argument, such as "match_expressions".
+	// Argument is the argument, such as "match_expressions" or "spread".
 	Argument string
 	// Key is the entry of match_labels; empty for other arguments.
 	Key string
-	// Index is the item of match_expressions; -1 for other arguments.
+	// Index is the item of an argument that is a list; -1 for other arguments, and where the list as a whole is meant.
 	Index int
-	// Field is the field of that item, such as "operator"; empty for other arguments.
+	// Field is the field of that item, such as "operator"; empty where the whole item is meant.
 	Field string
 	// Detail says what was found and what was expected.
 	Detail string
@@ -27,7 +27,10 @@ func (p Problem) String() string {
 	case p.Key != "":
 		at += fmt.Sprintf("[%q]", p.Key)
 	case p.Index >= 0:
-		at += fmt.Sprintf("[%d].%s", p.Index, p.Field)
+		at += fmt.Sprintf("[%d]", p.Index)
+	}
+	if p.Field != "" {
+		at += "." + p.Field
 	}
 	return at + ": " + p.Detail
 }
@@ -45,9 +48,26 @@ func (e *InvalidSelectorError) Error() string {
 	return "the selector cannot be used: " + strings.Join(texts, "; ")
 }
 
+// InvalidPolicyError says that a placement cannot be decided as it is asked for, and lists all that is wrong with it. The
+// arguments of its problems are those of the policy, such as "spread".
+type InvalidPolicyError struct {
+	Problems []Problem
+}
+
+func (e *InvalidPolicyError) Error() string {
+	texts := make([]string, 0, len(e.Problems))
+	for _, p := range e.Problems {
+		texts = append(texts, p.String())
+	}
+	return "the placement cannot be decided: " + strings.Join(texts, "; ")
+}
+
 // EvaluationError says that a CEL expression could not be evaluated for some clusters.
 type EvaluationError struct {
-	// Selector is the position of the selector in those given to Select; 0 where there was only one.
+	// Argument is the policy's argument the expression stands in, such as "prioritizers"; empty for the selectors.
+	Argument string
+	// Selector is the position of the expression's item in that argument, or of the selector in those given to Select; 0
+	// where there was only one.
 	Selector int
 	// Clusters are the clusters it failed for, sorted.
 	Clusters []string
@@ -79,7 +99,7 @@ func (e EvaluationErrors) grouped() EvaluationErrors {
 	var groups EvaluationErrors
 	for _, one := range e {
 		same := slices.IndexFunc(groups, func(o *EvaluationError) bool {
-			return o.Selector == one.Selector && o.Detail == one.Detail
+			return o.Argument == one.Argument && o.Selector == one.Selector && o.Detail == one.Detail
 		})
 		if same < 0 {
 			groups = append(groups, one)
@@ -91,7 +111,7 @@ func (e EvaluationErrors) grouped() EvaluationErrors {
 		slices.Sort(one.Clusters)
 	}
 	slices.SortFunc(groups, func(a, b *EvaluationError) int {
-		return cmp.Or(cmp.Compare(a.Selector, b.Selector), cmp.Compare(a.Detail, b.Detail))
+		return cmp.Or(cmp.Compare(a.Argument, b.Argument), cmp.Compare(a.Selector, b.Selector), cmp.Compare(a.Detail, b.Detail))
 	})
 	return groups
 }

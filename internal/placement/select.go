@@ -3,6 +3,7 @@ package placement
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,8 +20,23 @@ type Decision struct {
 	Rejected map[string]string
 	// Undecided are the clusters for which it depends on something unknown, sorted.
 	Undecided []string
-	// Warnings are sentences about selectors that cannot mean what they say, such as a name no cluster has.
+	// Warnings are sentences about arguments that cannot mean what they say, such as a name no cluster has.
 	Warnings []string
+
+	// Compromises are sentences about what is asked for and cannot be had.
+	Compromises []string
+	// Changes are sentences about the clusters that leave and enter; see ChangesUnknown.
+	Changes []string
+	// ChangesUnknown says that why a cluster leaves depends on something unknown.
+	ChangesUnknown bool
+	// Affinity is the name of the one in use; empty without affinities, and where it depends on something unknown.
+	Affinity string
+	// Scores are those of the clusters that competed, where there was a limit to compete for.
+	Scores map[string]Score
+	// Groups gives chosen clusters their decision group, and Shares their share of replicas; nil where none are asked for. A
+	// chosen cluster that is missing depends on something unknown.
+	Groups map[string]string
+	Shares map[string]Share
 }
 
 // Select chooses the clusters that any of the selectors matches; without selectors it chooses all. What is
@@ -99,33 +115,39 @@ func explain(reasons []string) string {
 	for i, reason := range reasons {
 		parts = append(parts, fmt.Sprintf("selector %d: %s", i+1, reason))
 	}
-	return strings.Join(parts, "; and ")
+	return joined(parts)
 }
+
+// joined makes one sentence of reasons that hold together.
+func joined(reasons []string) string { return strings.Join(reasons, "; and ") }
 
 // warnings finds names that no cluster has. A fleet without clusters is not worth one warning for each name.
 func warnings(selectors []*Selector, clusters map[string]bool) []string {
-	if len(clusters) == 0 {
-		return nil
-	}
-	known := make([]string, 0, len(clusters))
-	for name := range clusters {
-		known = append(known, name)
-	}
 	var found []string
 	for i, s := range selectors {
 		where := ""
 		if len(selectors) > 1 {
 			where = fmt.Sprintf("selector %d: ", i+1)
 		}
-		for _, argument := range []struct {
-			name  string
-			names []string
-		}{{"names", s.names}, {"exclude", s.exclude}} {
-			for _, name := range argument.names {
-				if !clusters[name] {
-					found = append(found, fmt.Sprintf("%s%s has %q, but no cluster has this name%s",
-						where, argument.name, name, cmp.Or(suggest(name, known), ".")))
-				}
+		found = append(found, warningsOf(s, where, clusters)...)
+	}
+	return found
+}
+
+// warningsOf are those of one selector, each with where it stands before it.
+func warningsOf(s *Selector, where string, clusters map[string]bool) []string {
+	if s == nil || len(clusters) == 0 {
+		return nil
+	}
+	var found []string
+	for _, argument := range []struct {
+		name  string
+		names []string
+	}{{"names", s.names}, {"exclude", s.exclude}} {
+		for _, name := range argument.names {
+			if !clusters[name] {
+				found = append(found, fmt.Sprintf("%s%s has %q, but no cluster has this name%s",
+					where, argument.name, name, cmp.Or(suggest(name, slices.Collect(maps.Keys(clusters))), ".")))
 			}
 		}
 	}

@@ -42,7 +42,7 @@ func Compile(sel fleet.Selector) (*Selector, error) {
 		})
 	}
 	if sel.CEL != "" {
-		expression, detail := compileExpression(sel.CEL)
+		expression, detail := compileExpression(sel.CEL, yieldsBool)
 		if detail != "" {
 			problems = append(problems, Problem{Argument: "cel", Index: -1, Detail: detail})
 		}

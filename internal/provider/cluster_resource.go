@@ -58,6 +58,7 @@ func (r *clusterResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 	ctx = withLogging(ctx)
+	r.data.contacts.note(plan.Name.ValueString())
 	resp.Diagnostics.Append(r.register(ctx, &plan)...)
 	if !resp.Diagnostics.HasError() {
 		plan.settle()
@@ -83,6 +84,9 @@ func (r *clusterResource) Update(ctx context.Context, req resource.UpdateRequest
 		return
 	}
 	ctx = withLogging(ctx)
+	if plan.Reachable.IsUnknown() {
+		r.data.contacts.note(plan.Name.ValueString())
+	}
 	resp.Diagnostics.Append(r.change(ctx, &plan, prior)...)
 	if !resp.Diagnostics.HasError() {
 		plan.settle()

@@ -119,6 +119,11 @@ func clusterTaintsAttribute() schema.ListNestedAttribute {
 				Required:            true,
 				Validators:          []validator.String{stringvalidator.OneOf(effects...)},
 			},
+			"added": schema.StringAttribute{
+				MarkdownDescription: "When the cluster was tainted, such as `2026-01-31T12:00:00Z`. Tolerations with `toleration_seconds` count from it.",
+				Optional:            true,
+				Validators:          []validator.String{timeValidator{}},
+			},
 		}},
 	}
 }

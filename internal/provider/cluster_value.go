@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -86,6 +87,8 @@ func (r *clusterReader) cluster(key string) fleet.Cluster {
 		Facts:             r.facts(),
 		Group:             r.text("group"),
 		Weight:            r.number("weight"),
+		MinReplicas:       r.number("min_replicas"),
+		MaxReplicas:       r.bound("max_replicas"),
 	}
 }
 
@@ -126,6 +129,28 @@ func (r *clusterReader) reachable() bool {
 func (r *clusterReader) number(field string) int64 {
 	value, _ := known[types.Int64](r, field)
 	return value.ValueInt64()
+}
+
+// bound is nil where there is none.
+func (r *clusterReader) bound(field string) *int64 {
+	value, ok := known[types.Int64](r, field)
+	if !ok {
+		return nil
+	}
+	return value.ValueInt64Pointer()
+}
+
+// time reads an instant; zero where none is given.
+func (r *clusterReader) time(field string) time.Time {
+	text := r.text(field)
+	if text == "" {
+		return time.Time{}
+	}
+	instant, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		r.diags.AddAttributeError(r.at.AtName(field), "Invalid time", notATime(text))
+	}
+	return instant
 }
 
 // texts reads a map of strings. A null value is a label that is not set.
@@ -180,6 +205,7 @@ func (r *clusterReader) taints() []fleet.Taint {
 			Key:    inner.text("key"),
 			Value:  inner.text("value"),
 			Effect: fleet.TaintEffect(inner.text("effect")),
+			Added:  inner.time("added"),
 		})
 		if object.IsUnknown() || len(inner.unknown) > 0 {
 			r.unknown[placement.Part{Field: "taints"}] = true

@@ -3,6 +3,7 @@ package provider
 import (
 	"maps"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -64,8 +65,16 @@ func stableClusterAttributes() map[string]schema.Attribute {
 			string(fleet.UnreachableError), string(fleet.UnreachableDefer))),
 		"group":  text("Decision group a placement put the cluster in."),
 		"weight": schema.Int64Attribute{MarkdownDescription: "Share of the cluster where replicas are divided.", Optional: true},
+		"min_replicas": schema.Int64Attribute{
+			MarkdownDescription: "The fewest replicas the cluster gets where replicas are divided.", Optional: true, Validators: notNegative(),
+		},
+		"max_replicas": schema.Int64Attribute{
+			MarkdownDescription: "The most replicas the cluster gets where replicas are divided.", Optional: true, Validators: notNegative(),
+		},
 	}
 }
+
+func notNegative() []validator.Int64 { return []validator.Int64{int64validator.AtLeast(0)} }
 
 func schedulingClusterAttributes() map[string]schema.Attribute {
 	text := func(description string, validators ...validator.String) schema.Attribute {
@@ -84,6 +93,7 @@ func schedulingClusterAttributes() map[string]schema.Attribute {
 				"value": text("Value of the taint."),
 				"effect": text("`NoSelect`, `PreferNoSelect` or `NoSelectIfNew`.", stringvalidator.OneOf(
 					string(fleet.NoSelect), string(fleet.PreferNoSelect), string(fleet.NoSelectIfNew))),
+				"added": text("When the cluster was tainted, such as `2026-01-31T12:00:00Z`.", timeValidator{}),
 			}},
 		},
 		"reachable": schema.BoolAttribute{

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -67,6 +68,7 @@ func TestClustersFromMapReadsEveryAttribute(t *testing.T) {
 		"properties": texts(map[string]attr.Value{"size": types.StringValue("large")}),
 		"taints": types.ListValueMust(taint, []attr.Value{objectOf(t, taint, map[string]attr.Value{
 			"key": types.StringValue("k"), "value": types.StringValue("v"), "effect": types.StringValue("NoSelect"),
+			"added": types.StringValue("2026-01-31T13:00:00+01:00"),
 		})}),
 		"minor":              types.StringValue("1.36"),
 		"kubernetes_version": types.StringValue("v1.36.3"),
@@ -77,6 +79,8 @@ func TestClustersFromMapReadsEveryAttribute(t *testing.T) {
 		"reachable":          types.BoolValue(false),
 		"group":              types.StringValue("canary"),
 		"weight":             types.Int64Value(3),
+		"min_replicas":       types.Int64Value(1),
+		"max_replicas":       types.Int64Value(7),
 		"facts": objectOf(t, facts, map[string]attr.Value{
 			"nodes":       types.Int64Value(5),
 			"allocatable": texts(map[string]attr.Value{"cpu": types.StringValue("20")}),
@@ -86,11 +90,13 @@ func TestClustersFromMapReadsEveryAttribute(t *testing.T) {
 		}),
 	})
 	got, unknown, diags := clustersFromMap(t.Context(), clusterMap(t, map[string]attr.Value{"eu-1": element}))
+	seven := int64(7)
 	want := map[string]fleet.Cluster{"eu-1": {
 		Name: "eu-1", UID: "u", Labels: map[string]string{"region": "eu"}, Properties: map[string]string{"size": "large"},
-		Taints: []fleet.Taint{{Key: "k", Value: "v", Effect: fleet.NoSelect}},
+		Taints: []fleet.Taint{{Key: "k", Value: "v", Effect: fleet.NoSelect, Added: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)}},
 		Minor:  "1.36", KubernetesVersion: "v1.36.3", Platform: "linux/amd64", Access: "{}",
 		Mode: fleet.ModeMaintenance, Unreachable: fleet.UnreachableDefer, Reachable: false, Group: "canary", Weight: 3,
+		MinReplicas: 1, MaxReplicas: &seven,
 		Facts: fleet.Facts{
 			Nodes: 5, Allocatable: map[string]string{"cpu": "20"}, Regions: []string{"eu-central-1"}, Zones: []string{"a", "b"},
 			APIs: []string{"v1/ConfigMap"},
@@ -174,6 +180,7 @@ func TestClustersFromMapRefuses(t *testing.T) {
 	named := func(name string) attr.Value {
 		return objectOf(t, schedulingCluster, map[string]attr.Value{"name": types.StringValue(name)})
 	}
+	taint := schedulingCluster.AttrTypes["taints"].(types.ListType).ElemType.(types.ObjectType)
 	tests := map[string]struct {
 		elements map[string]attr.Value
 		want     string
@@ -185,6 +192,12 @@ func TestClustersFromMapRefuses(t *testing.T) {
 		"a null element": {
 			map[string]attr.Value{"a": types.ObjectNull(schedulingCluster.AttrTypes)},
 			`clusters["a"]: The element "a" of clusters is null.`,
+		},
+		"a time that is none": {
+			map[string]attr.Value{"a": objectOf(t, schedulingCluster, map[string]attr.Value{
+				"taints": types.ListValueMust(taint, []attr.Value{objectOf(t, taint, map[string]attr.Value{"added": types.StringValue("noon")})}),
+			})},
+			`clusters["a"].taints[0].added: "noon" is no time.`,
 		},
 		"an empty key": {map[string]attr.Value{"": named("")}, `clusters[""]: A key of clusters is empty.`},
 	}

@@ -63,7 +63,7 @@ func TestDecideWithUnknownParts(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			if diags := test.model.decide(t.Context()); len(diags) > 0 {
+			if diags := test.model.decide(t.Context(), nil, nil); len(diags) > 0 {
 				t.Errorf("diagnostics %v", diags)
 			}
 			if test.model.Selected.IsUnknown() != test.open || test.model.Rejected.IsUnknown() != test.open {
@@ -96,23 +96,26 @@ func TestDecideWithUnknownParts(t *testing.T) {
 	}
 }
 
-func TestDecideKeepsAWhollyUnknownCluster(t *testing.T) {
+// Of a cluster that is unknown as a whole nobody knows its taints.
+func TestDecideWaitsForAWhollyUnknownCluster(t *testing.T) {
 	model := placementOf(t, map[string]attr.Value{"names": stringList("new")})
 	elements := model.Clusters.Elements()
 	elements["new"] = types.ObjectUnknown(schedulingCluster.AttrTypes)
 	model.Clusters = clusterMap(t, elements)
-	if diags := model.decide(t.Context()); diags.HasError() {
-		t.Fatal(diags)
+	if diags := model.decide(t.Context(), nil, nil); diags.HasError() || !model.Selected.IsUnknown() {
+		t.Errorf("selected %s: %v", model.Selected, diags)
 	}
-	if got := model.Selected.Elements(); len(got) != 1 || !got["new"].IsUnknown() {
-		t.Errorf("selected %s", model.Selected)
+	model.Selector = objectOf(t, selectorType, map[string]attr.Value{"exclude": stringList("new")})
+	model.Selectors = types.ListNull(selectorType)
+	if diags := model.decide(t.Context(), nil, nil); diags.HasError() || model.Selected.IsUnknown() {
+		t.Errorf("selected %s: %v", model.Selected, diags)
 	}
 }
 
 func TestDecideOfAnUnknownMapIsUnknown(t *testing.T) {
 	model := placementOf(t)
 	model.Clusters = types.MapUnknown(schedulingCluster)
-	if diags := model.decide(t.Context()); len(diags) > 0 || !model.Selected.IsUnknown() || !model.Rejected.IsUnknown() {
+	if diags := model.decide(t.Context(), nil, nil); len(diags) > 0 || !model.Selected.IsUnknown() || !model.Rejected.IsUnknown() {
 		t.Errorf("diagnostics %v, selected %s, rejected %s", diags, model.Selected, model.Rejected)
 	}
 }
@@ -145,7 +148,7 @@ func TestDecideRefuses(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := described(test.model.decide(t.Context()))
+			got := described(test.model.decide(t.Context(), nil, nil))
 			if len(got) != 1 || !strings.HasPrefix(got[0], test.want) {
 				t.Errorf("got %q, want a beginning %q", got, test.want)
 			}

@@ -5,6 +5,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -44,6 +45,10 @@ type providerData struct {
 	ownerNamed          bool
 	inventory           inventorySettings
 	maxParallelClusters int
+	// unreachableAfter is for how long clusters are asked that do not answer; known is false while it is unknown.
+	unreachableAfter      time.Duration
+	unreachableAfterKnown bool
+	contacts              contacts
 }
 
 // inventorySettings say where the inventory of a set is kept on every cluster.
@@ -98,6 +103,12 @@ func (p *fleetProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 			"connect_timeout": schema.StringAttribute{
 				MarkdownDescription: "How long a cluster may take to answer first, such as `5s`, the default. A cluster is asked once per run.",
 				Optional:            true,
+			},
+			"unreachable_after": schema.StringAttribute{
+				MarkdownDescription: "For how long a cluster that does not answer is asked again before it counts as unreachable, such as `30s`. By default it is " +
+					"asked once. Needed for the automatic failover of `fleet_placement`. A run waits this long, once, for all clusters that do not answer together.",
+				Optional:   true,
+				Validators: []validator.String{durationValidator{}},
 			},
 			"max_parallel_clusters": schema.Int64Attribute{
 				MarkdownDescription: fmt.Sprintf("How many clusters are worked on at once. Defaults to %d.", defaultMaxParallelClusters),
@@ -174,6 +185,7 @@ func (p *fleetProvider) Configure(ctx context.Context, req provider.ConfigureReq
 	if n := config.MaxParallelClusters; !n.IsNull() && !n.IsUnknown() {
 		data.maxParallelClusters = int(n.ValueInt64())
 	}
+	data.unreachableAfter, data.unreachableAfterKnown = config.unreachableAfter()
 	data.runner = deploy.NewRunner(data.pool, data.maxParallelClusters, p.version, deployLog(ctx))
 	resp.ResourceData, resp.DataSourceData = data, data
 }

@@ -28,6 +28,7 @@ type providerModel struct {
 	Connections         types.Map    `tfsdk:"connections"`
 	Kubeconfigs         types.Map    `tfsdk:"kubeconfigs"`
 	ConnectTimeout      types.String `tfsdk:"connect_timeout"`
+	UnreachableAfter    types.String `tfsdk:"unreachable_after"`
 	MaxParallelClusters types.Int64  `tfsdk:"max_parallel_clusters"`
 	Owner               types.String `tfsdk:"owner"`
 	Inventory           types.Object `tfsdk:"inventory"`
@@ -64,6 +65,7 @@ func (m providerModel) clusters() (cluster.Config, diag.Diagnostics) {
 	config.KubeconfigPaths, config.KubeconfigPathsUnknown = m.kubeconfigPaths()
 	var diags diag.Diagnostics
 	config.ConnectTimeout, diags = m.connectTimeout()
+	config.UnreachableAfter, _ = m.unreachableAfter()
 	return config, diags
 }
 
@@ -107,6 +109,12 @@ func (m providerModel) connectTimeout() (time.Duration, diag.Diagnostics) {
 			fmt.Sprintf("%q is not a positive duration such as \"5s\" or \"1m30s\".", m.ConnectTimeout.ValueString()))
 	}
 	return timeout, diags
+}
+
+// unreachableAfter is 0 where clusters are asked once. The validator has refused what is no duration.
+func (m providerModel) unreachableAfter() (after time.Duration, known bool) {
+	after, _ = time.ParseDuration(m.UnreachableAfter.ValueString())
+	return after, !m.UnreachableAfter.IsUnknown()
 }
 
 // owner is the stable name of this configuration. While it is unknown it is empty.

@@ -45,7 +45,7 @@ func compileSelector(ctx context.Context, at path.Path, object types.Object, see
 	} else if err != nil {
 		refuseSelector(&diags, at, err.Error())
 	} else {
-		diags.Append(checkSight(at, selector, sees)...)
+		diags.Append(checkSight(at.AtName("cel"), selector.DependsOn(), sees)...)
 	}
 	if !reader.known || diags.HasError() {
 		return nil, diags
@@ -66,16 +66,16 @@ func problemPath(at path.Path, problem placement.Problem) path.Path {
 
 // checkSight refuses an expression that looks at what the resource's clusters do not have: it would be judged on
 // empty values.
-func checkSight(at path.Path, selector *placement.Selector, sees []string) diag.Diagnostics {
+func checkSight(at path.Path, parts []placement.Part, sees []string) diag.Diagnostics {
 	var diags diag.Diagnostics
 	var blind []string
-	for _, part := range selector.DependsOn() {
+	for _, part := range parts {
 		if !slices.Contains(sees, part.Field) && !slices.Contains(blind, part.Field) {
 			blind = append(blind, part.Field)
 		}
 	}
 	if len(blind) > 0 {
-		refuseSelector(&diags, at.AtName("cel"), fmt.Sprintf(
+		refuseSelector(&diags, at, fmt.Sprintf(
 			"The expression looks at %s of the cluster, which this resource does not take, so that what changes by itself never "+
 				"shows as a change here. It can look at %s. Choose by other attributes in a fleet_placement, and pass its selected.",
 			strings.Join(blind, ", "), strings.Join(sees, ", ")))

@@ -35,6 +35,17 @@ resource "fleet_placement" "large_or_canary" {
   ]
 }
 
+# Two of several, in different regions, stable ones first. What was chosen stays,
+# whoever else comes.
+resource "fleet_placement" "two_regions" {
+  clusters           = fleet_cluster.this
+  number_of_clusters = 2
+
+  spread       = [{ topology_key = "region", min_groups = 2 }]
+  prioritizers = [{ type = "CEL", cel = "cluster.labels.tier == 'canary' ? 1 : 0", weight = -1 }]
+  tolerations  = [{ key = "maintenance", operator = "Exists" }]
+}
+
 # Placements chain: selected takes the place of clusters.
 resource "fleet_placement" "eu_canary" {
   clusters = fleet_placement.eu.selected
