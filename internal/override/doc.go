@@ -20,7 +20,9 @@
 //   - a strategic merge patch, as kubectl and kustomize know it: lists with a merge key, such as containers by their name, are merged
 //     item by item, and the directives $patch, $retainKeys, $setElementOrder and $deleteFromPrimitiveList are understood. It
 //     takes the Go types of k8s.io/api to know the lists. Kinds that are not among them (custom resources, and
-//     CustomResourceDefinition and APIService) are patched by the rules of a merge patch; directives are errors there.
+//     CustomResourceDefinition and APIService) are patched by the rules of a merge patch; directives are errors there. New
+//     items come before the others. The ports of a container are told apart by containerPort alone, so that two of one number
+//     and different protocols cannot be; where that matters, a JSON patch can.
 //   - images: other names, tags or digests for images in the pods that an object describes.
 //   - exclude: the object is not wanted on the cluster.
 //

@@ -7,8 +7,8 @@ import (
 )
 
 // Rewrite applies the rules to the objects for a cluster. Neither the objects nor what they contain is modified. An error is of the type
-// Errors and holds one for each object and rule that do not go together, with no objects in the result; its Uses are complete
-// all the same, as far as rules can be told to be used after a failure.
+// Errors and holds the first for each object, with no objects in the result. Its Uses then lack images of objects that failed, so
+// that Unused is worth asking only when all clusters went well.
 func (o *Overrides) Rewrite(cluster fleet.Cluster, objects []Object) (Result, error) {
 	r := rewriting{cluster: cluster.Name, uses: make([]Use, len(o.rules))}
 	var rules []int
@@ -97,7 +97,7 @@ func (c *compiled) apply(object map[string]any, confidential bool, use *Use) (ma
 	case c.merge != nil:
 		result, _ = merge(copiedMap(object), c.merge).(map[string]any)
 	case c.strategic != nil:
-		result, failed = applyStrategic(c.strategic, copiedMap(object))
+		result, failed = applyStrategic(c.strategic, copiedMap(object), confidential)
 	default:
 		result = copiedMap(object)
 		use.saw(c.images.apply(result))

@@ -67,7 +67,7 @@ func pathOf(names ...string) fieldpath.Path {
 }
 
 // applyStrategic modifies the object.
-func applyStrategic(patch, object map[string]any) (map[string]any, *failure) {
+func applyStrategic(patch, object map[string]any, confidential bool) (map[string]any, *failure) {
 	apiVersion, _ := object["apiVersion"].(string)
 	kind, _ := object["kind"].(string)
 	meta, known := schemaOf(schema.FromAPIVersionAndKind(apiVersion, kind))
@@ -80,7 +80,7 @@ func applyStrategic(patch, object map[string]any) (map[string]any, *failure) {
 		return merged, nil
 	}
 	patch = copiedMap(patch)
-	if failed := prepare(patch, object, meta, nil); failed != nil {
+	if failed := (preparation{confidential}).mapping(patch, object, meta, nil); failed != nil {
 		return nil, failed
 	}
 	merged, err := strategicpatch.StrategicMergeMapPatchUsingLookupPatchMeta(object, patch, meta)
@@ -91,14 +91,19 @@ func applyStrategic(patch, object map[string]any) (map[string]any, *failure) {
 	return merged, nil
 }
 
-// prepare checks a patch against the object and the schema, because the library's messages name no path, repeat values, and some
+// preparation checks a patch against the object and the schema, because the library's messages name no path, repeat values, and some
 // input makes it panic. Where the object has nothing that the patch could be merged with, it resolves directives, which
 // the library would leave in the object, or take for a reason to ignore what is beside them.
-func prepare(patch, object map[string]any, meta strategicpatch.LookupPatchMeta, path fieldpath.Path) *failure {
+type preparation struct {
+	// confidential forbids paths with values in them.
+	confidential bool
+}
+
+func (p preparation) mapping(patch, object map[string]any, meta strategicpatch.LookupPatchMeta, path fieldpath.Path) *failure {
 	for _, key := range slices.Sorted(maps.Keys(patch)) {
 		within := below(path, field(key))
 		if isDirective(key) {
-			if failed := prepareDirective(key, patch, object, meta, within); failed != nil {
+			if failed := p.directive(key, patch, object, meta, within); failed != nil {
 				return failed
 			}
 			continue
@@ -115,14 +120,14 @@ func prepare(patch, object map[string]any, meta strategicpatch.LookupPatchMeta, 
 				patch[key] = resolved(wanted)
 				continue
 			}
-			failed = prepareMapping(key, patch, wanted, have, meta, within)
+			failed = p.field(key, patch, wanted, have, meta, within)
 		case []any:
 			have, ok := object[key].([]any)
 			if !ok {
 				patch[key] = resolved(wanted)
 				continue
 			}
-			failed = prepareList(key, patch, object, wanted, have, meta, within)
+			failed = p.list(key, patch, object, wanted, have, meta, within)
 		}
 		if failed != nil {
 			return failed
@@ -131,7 +136,7 @@ func prepare(patch, object map[string]any, meta strategicpatch.LookupPatchMeta, 
 	return nil
 }
 
-func prepareMapping(key string, patch, wanted, have map[string]any, meta strategicpatch.LookupPatchMeta, path fieldpath.Path) *failure {
+func (p preparation) field(key string, patch, wanted, have map[string]any, meta strategicpatch.LookupPatchMeta, path fieldpath.Path) *failure {
 	inner, strategy, err := meta.LookupPatchMetadataForStruct(key)
 	switch {
 	case err != nil:
@@ -143,7 +148,7 @@ func prepareMapping(key string, patch, wanted, have map[string]any, meta strateg
 		v[directivePatch] = "replace"
 		patch[key] = v
 	case wanted[directivePatch] == nil:
-		return prepare(wanted, have, inner, path)
+		return p.mapping(wanted, have, inner, path)
 	}
 	return nil
 }
@@ -152,7 +157,7 @@ func unknownField(path fieldpath.Path) *failure {
 	return &failure{argumentStrategic, fleet.FormatPath(path), "the built-in schema has no such field here; is it misspelt, or too new? merge_patch needs no schema"}
 }
 
-func prepareList(key string, patch, object map[string]any, wanted, have []any, meta strategicpatch.LookupPatchMeta, path fieldpath.Path) *failure {
+func (p preparation) list(key string, patch, object map[string]any, wanted, have []any, meta strategicpatch.LookupPatchMeta, path fieldpath.Path) *failure {
 	inner, strategy, err := meta.LookupPatchMetadataForSlice(key)
 	if err != nil {
 		return unknownField(path)
@@ -202,7 +207,10 @@ func prepareList(key string, patch, object map[string]any, wanted, have []any, m
 			continue
 		}
 		element := fieldpath.KeyElement(value.Field{Name: mergeKey, Value: value.NewValueInterface(id)})
-		if failed := prepare(m, old, inner, below(path, element)); failed != nil {
+		if p.confidential {
+			element = position(i)
+		}
+		if failed := p.mapping(m, old, inner, below(path, element)); failed != nil {
 			return failed
 		}
 	}
@@ -240,8 +248,8 @@ func idOf(item any, mergeKey string) (id any, detail string) {
 	}
 }
 
-// prepareDirective checks one that is about a list beside it.
-func prepareDirective(key string, patch, object map[string]any, meta strategicpatch.LookupPatchMeta, path fieldpath.Path) *failure {
+// directive checks one that is about a list beside it.
+func (p preparation) directive(key string, patch, object map[string]any, meta strategicpatch.LookupPatchMeta, path fieldpath.Path) *failure {
 	name, order := strings.CutPrefix(key, directiveOrder)
 	if !order {
 		var about bool
