@@ -33,7 +33,10 @@ type manifestModel struct {
 	SecretsInState types.Bool   `tfsdk:"secrets_in_state"`
 	Unreachable    types.String `tfsdk:"unreachable"`
 	Inventory      types.Object `tfsdk:"inventory"`
-	Wait           types.Object `tfsdk:"wait"`
+
+	ReplicaScheduling types.String `tfsdk:"replica_scheduling"`
+
+	Wait types.Object `tfsdk:"wait"`
 	policyModel
 
 	Instance types.String `tfsdk:"instance"`
@@ -136,7 +139,7 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *m
 	if diags.HasError() {
 		return set, false, diags
 	}
-	if !known || m.Clusters.IsUnknown() || m.Name.IsUnknown() || m.Namespace.IsUnknown() || m.Unreachable.IsUnknown() || m.unknown() {
+	if !known || m.Clusters.IsUnknown() || m.Name.IsUnknown() || m.Namespace.IsUnknown() || m.Unreachable.IsUnknown() || m.ReplicaScheduling.IsUnknown() || m.unknown() {
 		return set, true, diags
 	}
 	set.Objects = objects
@@ -157,6 +160,12 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *m
 	set.WriteOnlyVersion, set.WriteOnlyUnknown = m.writeOnlyVersion(), m.writeOnlyUnknown()
 	set.Own, more = m.writeOnlyObjects(slices.Sorted(maps.Keys(clusters)))
 	diags.Append(more...)
+	if set.Divide && slices.ContainsFunc(slices.Collect(maps.Values(parts)), unknownShare) {
+		// What one cluster gets depends on the shares of all.
+		for name := range clusters {
+			set.UnknownAccess[name] = true
+		}
+	}
 	for name, part := range parts {
 		for field, to := range map[string]map[string]bool{"access": set.UnknownAccess, "mode": set.UnknownAccess, "unreachable": set.UnknownAccess, "uid": set.UnknownUID} {
 			if part[placement.Part{Field: field}] {
@@ -167,6 +176,11 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *m
 	return set, false, diags
 }
 
+// unknownShare tells whether the cluster's share of replicas is not known yet.
+func unknownShare(unknown placement.Unknown) bool {
+	return unknown.Field("weight") || unknown.Field("min_replicas") || unknown.Field("max_replicas")
+}
+
 // onlyErrors drops what validation has said already.
 func onlyErrors(diags diag.Diagnostics) diag.Diagnostics { return diags.Errors() }
 
@@ -175,7 +189,7 @@ func (r *manifestResource) frame(ctx context.Context, m manifestModel) (deploy.S
 	set := deploy.Set{
 		Name: m.Name.ValueString(), Owner: r.data.owner, Instance: m.Instance.ValueString(), Namespace: m.Namespace.ValueString(),
 		Inventory: r.data.inventory.namespace, Namespaced: r.data.inventory.namespaced, Unreachable: fleet.UnreachablePolicy(m.Unreachable.ValueString()),
-		Wait: deploy.Wait{Ready: true},
+		Wait: deploy.Wait{Ready: true}, Divide: m.ReplicaScheduling.ValueString() == replicasDivided,
 	}
 	var diags diag.Diagnostics
 	var inv inventoryModel
