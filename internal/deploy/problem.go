@@ -44,6 +44,19 @@ func (p Problems) Warnings() Problems {
 	return slices.DeleteFunc(slices.Clone(p), func(x Problem) bool { return !x.Warning })
 }
 
+// Sorted are the problems by cluster and object.
+func (p Problems) Sorted() Problems {
+	object := func(x Problem) string {
+		if x.Object == nil {
+			return ""
+		}
+		return x.Object.String()
+	}
+	return slices.SortedStableFunc(slices.Values(p), func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(object(a), object(b)))
+	})
+}
+
 // Clusters names the clusters concerned, sorted.
 func (p Problems) Clusters() []string {
 	var names []string

@@ -230,7 +230,7 @@ func adoptionLines(o deploy.ObjectPlan) []fieldLine {
 
 // conflicts lists the fields that other managers own, and the managers and paths for the ways out.
 func conflicts(problems deploy.Problems, conflictOf func(error) *ssa.ConflictError) (found findings, managers, paths []string) {
-	for _, p := range problems {
+	for _, p := range problems.Sorted() {
 		conflict := conflictOf(p.Err)
 		var object fleet.ObjectKey
 		if p.Object != nil {

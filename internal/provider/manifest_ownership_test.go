@@ -141,9 +141,14 @@ func TestAccManifest_absorbs(t *testing.T) {
 		}
 	}
 
-	t.Log("what kubectl declared and the manifest never had goes with the adoption, and the plan says so")
+	t.Log("what kubectl declared and the manifest never had goes only where adopting may change the object, and the plan says so")
 	c.MustKubectl(t, strings.Replace(extra, "name: conf", "name: late", 1), "apply", "-n", ns, "-f", "-")
-	s.set(arguments, configMap("conf", "v"), configMap("theirs", "v"), deployment("web", 2), configMap("late", "v"))
+	late := []string{configMap("conf", "v"), configMap("theirs", "v"), deployment("web", 2), configMap("late", "v")}
+	s.set(arguments, late...)
+	if out := s.Plan(); strings.Contains(out, "drops") {
+		t.Errorf("an adoption of what is the same changes something:\n%s", out)
+	}
+	s.set(arguments+"\nexisting = \"adopt\"", late...)
 	contains(t, s.Plan(), "drops data.second x → (none)", `data.second is "x", goes, because the manifest does not have it`)
 	s.Apply()
 	s.PlanEmpty()

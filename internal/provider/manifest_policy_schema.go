@@ -104,8 +104,8 @@ func manifestPolicies() map[string]schema.Attribute {
 			"no longer ignoring it takes it back.", "The fields to ignore."),
 		"sensitive_fields": fieldRulesAttribute("Fields whose values are shown as salted digests in state, plan, messages and logs, as those of Secrets always are.", "The fields to hide."),
 		"absorb_managers": schema.ListAttribute{
-			MarkdownDescription: "Field managers, `*` and `?` being wildcards, from which the set takes over when it adopts an object, so that a field that is later removed from the manifest is really removed. What such a " +
-				"manager applied becomes the set's whole; of what it otherwise wrote, the fields that the manifest speaks of. Defaults to `[\"kubectl*\"]`.",
+			MarkdownDescription: "Field managers, `*` and `?` being wildcards, from which the set takes over when it adopts an object, so that a field that is later removed from the manifest is really removed. Of what such a " +
+				"manager wrote, the fields that the manifest speaks of become the set's; with `existing = \"adopt\"`, what else it had declared as a whole goes. Defaults to `[\"kubectl*\"]`.",
 			Optional: true, ElementType: types.StringType,
 			Validators: []validator.List{listvalidator.NoNullValues(), listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
 		},

@@ -67,11 +67,14 @@ func declared(live *unstructured.Unstructured, o Owner) (*fieldpath.Set, error) 
 	return o.Fields.Intersection(set), nil
 }
 
-// share is what the set takes over of another's entry, and what is left of that entry.
-func share(live *unstructured.Unstructured, o Owner, sent *fieldpath.Set) (taken, rest *fieldpath.Set, err error) {
-	whole, err := declared(live, o)
-	if err != nil {
-		return nil, nil, err
+// share is what the set takes over of another's entry, and what is left of that entry. An adoption that is to change nothing takes only
+// what the manifest speaks of: the rest would go with it.
+func (w Wanted) share(o Owner, sent *fieldpath.Set) (taken, rest *fieldpath.Set, err error) {
+	whole := fieldpath.NewSet()
+	if w.Treat.Existing == fleet.ExistingAdopt {
+		if whole, err = declared(w.Live, o); err != nil {
+			return nil, nil, err
+		}
 	}
 	taken = whole.Union(o.Fields.Intersection(sent))
 	if whole.Empty() {
@@ -100,7 +103,7 @@ func (st stance) dropped(w Wanted) (*fieldpath.Set, error) {
 	taken, others := fieldpath.NewSet(), fieldpath.NewSet(lastApplied, fieldpath.MakePathOrDie("metadata", "annotations"), fieldpath.MakePathOrDie("metadata", "labels"))
 	for _, o := range owners {
 		if w.takesFrom(o, st) {
-			one, _, err := share(w.Live, o, sent)
+			one, _, err := w.share(o, sent)
 			if err != nil {
 				return nil, err
 			}
@@ -132,7 +135,7 @@ func (s *Server) takeOver(ctx context.Context, w Wanted, st stance) (*unstructur
 			own = own.Union(o.Fields)
 			continue
 		case w.takesFrom(o, st):
-			taken, rest, err := share(w.Live, o, sent)
+			taken, rest, err := w.share(o, sent)
 			if err != nil {
 				return nil, err
 			}
