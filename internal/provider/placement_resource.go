@@ -59,20 +59,9 @@ func (r *placementResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 		return
 	}
 	resp.Diagnostics.Append(plan.decide(ctx, prior, r.data)...)
-	resp.Diagnostics.Append(plan.write(ctx, &resp.Plan)...)
-}
-
-// write puts what is computed into a plan or a state.
-func (m *placementModel) write(ctx context.Context, into interface {
-	SetAttribute(context.Context, path.Path, any) diag.Diagnostics
-}) diag.Diagnostics {
-	var diags diag.Diagnostics
-	for name, value := range map[string]any{
-		"selected": m.Selected, "rejected": m.Rejected, "scores": m.Scores, "affinity": m.Affinity, "changes": m.Changes,
-	} {
-		diags.Append(into.SetAttribute(ctx, path.Root(name), value)...)
-	}
-	return diags
+	// The configuration alone keeps what is write-only. All is set at once, because each walk over a large fleet takes time.
+	plan.Now = types.StringNull()
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 }
 
 // priorPlacement reads the decision before this one; nil where there is none.
