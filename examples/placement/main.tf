@@ -78,6 +78,27 @@ resource "fleet_placement" "edge" {
   }
 }
 
+# Ten replicas in all, divided by these weights.
+resource "fleet_manifest" "edge" {
+  name               = "placement-edge"
+  clusters           = fleet_placement.edge.selected
+  replica_scheduling = "divided"
+
+  manifests = [yamlencode({
+    apiVersion = "apps/v1"
+    kind       = "Deployment"
+    metadata   = { name = "placement-edge", namespace = "default" }
+    spec = {
+      replicas = 10
+      selector = { matchLabels = { app = "placement-edge" } }
+      template = {
+        metadata = { labels = { app = "placement-edge" } }
+        spec     = { containers = [{ name = "edge", image = "nginx:1.27" }] }
+      }
+    }
+  })]
+}
+
 output "web" {
   description = "Where it runs, why not elsewhere, and what the last change was."
   value = {
