@@ -39,9 +39,6 @@ resource "fleet_cluster" "this" {
 
   name   = each.key
   labels = { site = each.value }
-
-  # What is owed to a cluster that does not answer waits until it does.
-  unreachable = "defer"
 }
 
 resource "fleet_placement" "shop" {

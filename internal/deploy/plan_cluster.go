@@ -174,7 +174,8 @@ func planLeaving(set Set, prior ClusterState) (ClusterPlan, Problems) {
 		return forgetAll(prior), nil
 	case c.Mode == fleet.ModeMaintenance:
 		why = "the cluster is in maintenance; what is there stays until it is back"
-	case prior.unreachable() && set.unreachable(c) == fleet.UnreachableDefer:
+	case prior.unreachable() && (set.unreachable(c) == fleet.UnreachableDefer || prior.Applied.Member):
+		// A cluster that the set leaves is pruned only by a plan that has read it: a failover must not fail because of what failed.
 		why = "the cluster does not answer; what is there stays until it does"
 	}
 	plan := ClusterPlan{Leaving: why == "", Deferred: why, Owed: why != "", Objects: map[fleet.ObjectKey]ObjectPlan{}}

@@ -87,6 +87,7 @@ func (r *Runner) readCluster(ctx context.Context, set Set, prior ClusterState) (
 	}
 	// The others are not to wait for this one: what is known of it is kept, and an apply will say what it cannot do there.
 	after.Status.Health = health.Unknown
+	after.Applied.Member = r.member(name)
 	if !lost(err) {
 		// Where the configuration lacks what it takes, the plan says so: this may be a cluster that is to be abandoned.
 		after.Status.Health = health.Denied
@@ -105,7 +106,7 @@ func (s *site) read(ctx context.Context, prior ClusterState) (ClusterState, erro
 		return prior, err
 	}
 	after := prior
-	after.Applied.Parent = s.parentage(prior, parent)
+	after.Applied.Parent, after.Applied.Member = s.parentage(prior, parent), false
 	after.Objects = map[fleet.ObjectKey]ssa.Fields{}
 	after.Applied.Objects = maps.Clone(prior.Applied.Objects)
 	for key, obj := range live {

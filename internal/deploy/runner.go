@@ -102,6 +102,14 @@ func (r *Runner) NoteMode(cluster string, mode fleet.Mode) {
 	r.modes[cluster] = mode
 }
 
+// member tells whether this process has read a fleet_cluster of the name.
+func (r *Runner) member(cluster string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, ok := r.modes[cluster]
+	return ok
+}
+
 func (r *Runner) mode(cluster string) fleet.Mode {
 	r.mu.Lock()
 	defer r.mu.Unlock()

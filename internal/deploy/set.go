@@ -181,6 +181,8 @@ type Applied struct {
 	// Unreachable is what to do when that cluster does not answer, and Mode whether it takes part.
 	Unreachable fleet.UnreachablePolicy `json:"d,omitempty"`
 	Mode        fleet.Mode              `json:"m,omitempty"`
+	// Member tells that the cluster did not answer the last read, and was still in the fleet then.
+	Member bool `json:"b,omitempty"`
 	// From is the owner from whom an import is to take the set at the next apply.
 	From string `json:"f,omitempty"`
 	// Name is what the set is called on this cluster, where that is still another name than in the state.

@@ -34,7 +34,8 @@ func TestAccPlacement_failover(t *testing.T) {
 		s := newSetup(t, cli)
 		ns := fleettest.Namespace(t)
 		p := s.through("eu-1")
-		s.fleet(`unreachable = "defer"`)
+		// Also where sets fail for a cluster that does not answer: they do not for one that they leave.
+		s.fleet(`unreachable = "error"`)
 		s.standby("")
 		s.set(fmt.Sprintf("clusters = fleet_placement.this.selected\nnamespace = %q", ns), deployment("web", 1))
 		s.Apply()
