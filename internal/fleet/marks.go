@@ -9,3 +9,6 @@ const (
 	// HiddenAnnotation marks the objects of which no value may be shown, because their manifests were write-only.
 	HiddenAnnotation = "fleet.fleetform.io/hidden"
 )
+
+// TemplateAnnotation says of one document of a manifest, by "true" or "false", whether its strings are templates; it is not sent.
+const TemplateAnnotation = "fleet.fleetform.io/template"
