@@ -195,7 +195,7 @@ func (r *Renderer) override(c fleet.Cluster, objects []manifest.Object) (Rendere
 	}
 	given := make([]override.Object, 0, len(objects))
 	for _, o := range objects {
-		given = append(given, override.Object{Key: r.source.inNamespace(o.Key), Content: o.Object, Confidential: o.WriteOnly || r.sensitive(o)})
+		given = append(given, override.Object{Key: r.source.InNamespace(o.Key), Content: o.Object, Confidential: o.WriteOnly || r.sensitive(o)})
 	}
 	result, err := r.overrides.Rewrite(c, given)
 	if err != nil {
@@ -242,7 +242,7 @@ func afterOverrides(key fleet.ObjectKey, err error) []error {
 
 // sensitive tells whether the object has fields whose values may not be shown.
 func (r *Renderer) sensitive(o manifest.Object) bool {
-	return slices.ContainsFunc(r.source.Sensitive, func(f FieldRule) bool { return f.Target.Matches(r.source.inNamespace(o.Key), o.GetLabels()) })
+	return slices.ContainsFunc(r.source.Sensitive, func(f FieldRule) bool { return f.Target.Matches(r.source.InNamespace(o.Key), o.GetLabels()) })
 }
 
 // failed turns what is wrong into errors that name the cluster.
@@ -264,7 +264,7 @@ func failed(cluster string, err error) error {
 // Render gives the set its objects. unknown are the parts of clusters that are not known yet: where it depends on them what a cluster gets,
 // nothing is known of its objects. The errors are of the types *RenderError and *override.UnusedError.
 func (s *Set) Render(r *Renderer, unknown map[string]placement.Unknown) []error {
-	s.Own = map[string][]manifest.Object{}
+	s.Own, s.Excluded = map[string][]manifest.Object{}, map[string][]override.Exclusion{}
 	if r.Same() && r.fallback.err == nil {
 		s.Objects = r.fallback.plain
 	}
@@ -289,6 +289,9 @@ func (s *Set) Render(r *Renderer, unknown map[string]placement.Unknown) []error 
 		}
 		uses = append(uses, rendered.uses)
 		s.Own[name] = rendered.Objects[len(s.Objects):]
+		if len(rendered.Excluded) > 0 {
+			s.Excluded[name] = rendered.Excluded
+		}
 	}
 	if open || len(r.source.Overrides) == 0 {
 		// A rule may be for what is not known yet.

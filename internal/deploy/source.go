@@ -107,8 +107,8 @@ func (e *RenderError) Error() string { return e.Cluster + ": " + e.Err.Error() }
 
 func (e *RenderError) Unwrap() error { return e.Err }
 
-// inNamespace is the key with the default namespace, as far as the scope of a kind can be told without a cluster.
-func (s Source) inNamespace(key fleet.ObjectKey) fleet.ObjectKey {
+// InNamespace is the key with the default namespace, as far as the scope of a kind can be told without a cluster.
+func (s Source) InNamespace(key fleet.ObjectKey) fleet.ObjectKey {
 	if key.Namespace == "" && !clusterScopedKind(key.Kind) {
 		key.Namespace = s.Namespace
 	}
