@@ -24,7 +24,7 @@ type Expected map[string]map[fleet.ObjectKey]ssa.Fields
 // Apply makes the clusters as the set wants them. The state it returns is what was observed to be there, whatever failed.
 func (r *Runner) Apply(ctx context.Context, set Set, state State, plan Plan, expected Expected) (State, Problems) {
 	out := State{}
-	var found Problems
+	set, found := set.divided(state)
 	var mu sync.Mutex
 	access := map[string]string{}
 	for name, c := range plan.Clusters {
@@ -248,7 +248,10 @@ func (s *site) applyStage(ctx context.Context, stage manifest.Stage, list []want
 // record is what state keeps of the object.
 func (w wanted) record(out ssa.Outcome) ssa.Record {
 	record := ssa.NewRecord(out.Object, w.Body, w.Sent, out.Recorded)
-	record.Yielded, record.Hidden = out.Yielded, w.writeOnly
+	record.Yielded, record.Hidden, record.Replicas = out.Yielded, w.writeOnly, w.replicas
+	if text := w.hides.text(); text != "" {
+		record.Hides = ssa.Digest(text)
+	}
 	if w.writeOnly {
 		// What was sent may be another next time, and its digests would be of no use.
 		record.Overlay = nil

@@ -27,6 +27,40 @@ type hiding struct {
 
 func (h hiding) any() bool { return h.secret || h.all || len(h.paths) > 0 }
 
+// everything is what the mark says of an object all of whose values are hidden.
+const everything = "*"
+
+// text is what the object's mark says, for whoever reads the object without the set's state; empty where there is nothing to say.
+func (h hiding) text() string {
+	if h.all {
+		return everything
+	}
+	texts := make([]string, 0, len(h.paths))
+	for _, p := range h.paths {
+		texts = append(texts, p.String())
+	}
+	return strings.Join(texts, "\n")
+}
+
+// noted tells whether the record was made with the same fields hidden.
+func (h hiding) noted(r ssa.Record) bool {
+	text := h.text()
+	return text == "" && r.Hides == "" || text != "" && r.Hides == ssa.Digest(text)
+}
+
+// marked adds what the object's mark says. A mark that does not parse hides everything.
+func (h hiding) marked(text string) hiding {
+	for line := range strings.SplitSeq(text, "\n") {
+		pattern, err := fleet.ParsePattern(line)
+		if line == everything || err != nil {
+			h.all = true
+			return h
+		}
+		h.paths = append(h.paths[:len(h.paths):len(h.paths)], pattern)
+	}
+	return h
+}
+
 func (h hiding) hides(path fieldpath.Path) bool {
 	inData := len(path) > 0 && path[0].FieldName != nil && *path[0].FieldName == "data"
 	return h.all || h.secret && inData || fleet.MatchAny(h.paths, path)

@@ -119,7 +119,10 @@ func (r *Runner) Plan(ctx context.Context, set Set, state State) (Plan, Problems
 	if found := r.Unusable(set, state); len(found) > 0 {
 		return plan, found
 	}
-	var found Problems
+	set, found := set.divided(state)
+	if len(found) > 0 {
+		return plan, found
+	}
 	var mu sync.Mutex
 	// What state knows was read a moment ago; only clusters that are new to the set may turn out dead here.
 	fresh := map[string]string{}

@@ -177,8 +177,11 @@ func (s *site) hiding(prior ClusterState, key fleet.ObjectKey, obj *unstructured
 		return hiding{}, err
 	}
 	record := prior.Applied.record(key)
-	_, marked := obj.GetAnnotations()[fleet.HiddenAnnotation]
-	return hiding{secret: manifest.IsSecret(key), all: marked || record != nil && record.Hidden, paths: treat.sensitive}, nil
+	hides := hiding{secret: manifest.IsSecret(key), all: record != nil && record.Hidden, paths: treat.sensitive}
+	if mark, ok := obj.GetAnnotations()[fleet.HiddenAnnotation]; ok {
+		hides = hides.marked(mark)
+	}
+	return hides, nil
 }
 
 // processSalt stands in for a salt that is lost: its digests match nothing, and give nothing away.

@@ -262,23 +262,24 @@ func failed(cluster string, err error) error {
 }
 
 // Render gives the set its objects. unknown are the parts of clusters that are not known yet: where it depends on them what a cluster gets,
-// nothing is known of its objects. The errors are of the types *RenderError and *override.UnusedError.
-func (s *Set) Render(r *Renderer, unknown map[string]placement.Unknown) []error {
+// nothing is known of its objects; those clusters are returned. The errors are of the types *RenderError and *override.UnusedError.
+func (s *Set) Render(r *Renderer, unknown map[string]placement.Unknown) (undecided []string, errs []error) {
 	s.Own, s.Excluded = map[string][]manifest.Object{}, map[string][]override.Exclusion{}
 	if r.Same() && r.fallback.err == nil {
 		s.Objects = r.fallback.plain
 	}
-	var errs []error
 	var uses [][]override.Use
 	open := s.WriteOnlyUnknown
 	for _, name := range slices.Sorted(maps.Keys(s.Clusters)) {
-		undecided, err := r.Undecided(s.Clusters[name], unknown[name])
+		depends, err := r.Undecided(s.Clusters[name], unknown[name])
 		if err != nil {
 			errs = append(errs, err)
+			open = true
 			continue
 		}
-		if undecided {
+		if depends {
 			s.UnknownAccess[name], open = true, true
+			undecided = append(undecided, name)
 			continue
 		}
 		rendered, err := r.Render(s.Clusters[name])
@@ -295,12 +296,12 @@ func (s *Set) Render(r *Renderer, unknown map[string]placement.Unknown) []error 
 	}
 	if open || len(r.source.Overrides) == 0 {
 		// A rule may be for what is not known yet.
-		return errs
+		return undecided, errs
 	}
 	for _, unused := range r.overrides.Unused(uses) {
 		errs = append(errs, unused)
 	}
-	return errs
+	return undecided, errs
 }
 
 // ObjectsFor are what the cluster gets, as far as that is known.

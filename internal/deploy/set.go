@@ -64,6 +64,10 @@ type Set struct {
 	Takeover string
 	// Limits bound what a plan may do.
 	Limits Limits
+	// Divide tells that the replicas of objects are divided over the clusters by weight.
+	Divide bool
+
+	numbers numbers
 	// Wait says what an apply waits for.
 	Wait Wait
 }

@@ -28,6 +28,8 @@ type wanted struct {
 	treat treatment
 	// hides says which values are never shown.
 	hides hiding
+	// replicas is the cluster's part where the object's replicas are divided.
+	replicas *int64
 	// writeOnly tells that the object's content is not known for certain before it is sent.
 	writeOnly bool
 }
@@ -80,6 +82,9 @@ func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Objec
 	case !namespaced && o.Key.Namespace != "":
 		return w, fmt.Errorf("%s: %s is cluster-scoped, but metadata.namespace is %q; remove it", o.Position, kind.Kind, o.Key.Namespace)
 	}
+	if w.replicas, err = set.setReplicas(prior.Cluster.Name, w.Key, body); err != nil {
+		return w, fmt.Errorf("%s: %w", o.Position, err)
+	}
 	if w.treat, err = set.treat(prior.Cluster, w.Key, body.GetLabels()); err != nil {
 		return w, fmt.Errorf("%s: %w", o.Position, err)
 	}
@@ -101,12 +106,16 @@ func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Objec
 	default:
 		w.Body = manifest.Hash(body)
 	}
+	if len(w.treat.sensitive) > 0 {
+		// Which fields are shown as digests is part of what an apply notes.
+		w.Body = manifest.Digest(w.Body, w.hides.text())
+	}
 	if yields := w.treat.yields(body); yields != "" {
 		w.Body = manifest.Digest(w.Body, yields)
 	}
 	w.Record = prior.Applied.record(w.Key)
 	w.Prior = prior.Objects[w.Key]
-	if w.unsalted && set.Same[o.Key] && w.Record != nil && w.Prior != nil {
+	if w.unsalted && set.Same[o.Key] && w.Record != nil && w.Prior != nil && w.hides.noted(*w.Record) {
 		// The manifest says what it said when the record was made, so no digest is needed to tell.
 		w.Body, w.unsalted = w.Record.Sent, false
 	}
@@ -116,8 +125,8 @@ func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Objec
 	}
 	labels[fleet.PartOfLabel] = inventory.ID(set.Inventory, set.Name)
 	body.SetLabels(labels)
-	if o.WriteOnly {
-		if err := unstructured.SetNestedField(body.Object, "true", "metadata", "annotations", fleet.HiddenAnnotation); err != nil {
+	if text := w.hides.text(); text != "" {
+		if err := unstructured.SetNestedField(body.Object, text, "metadata", "annotations", fleet.HiddenAnnotation); err != nil {
 			return w, fmt.Errorf("%s: %w", o.Position, err)
 		}
 	}

@@ -6,7 +6,8 @@ const (
 	PartOfLabel = "applyset.kubernetes.io/part-of"
 	// CreatedAnnotation marks the objects that the set itself created; only these are ever deleted.
 	CreatedAnnotation = "fleet.fleetform.io/created"
-	// HiddenAnnotation marks the objects of which no value may be shown, because their manifests were write-only.
+	// HiddenAnnotation marks the objects of which no value may be shown, because their manifests were write-only ("*"), or not those
+	// of some fields (their patterns, one a line).
 	HiddenAnnotation = "fleet.fleetform.io/hidden"
 )
 

@@ -3,6 +3,7 @@ package manifest
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -18,6 +19,8 @@ type DefinedKind struct {
 	Versions []string
 	// Namespaced tells the scope.
 	Namespaced bool
+	// Replicas is where its objects have their number of replicas, if the definition has a scale subresource.
+	Replicas []string
 }
 
 // DefinedKinds returns the kinds that the set itself defines, ordered by group and kind. A definition that lacks
@@ -33,6 +36,7 @@ func DefinedKinds(objects []Object) []DefinedKind {
 			Plural:     stringAt(o.Object, "spec", "names", "plural"),
 			Versions:   servedVersions(o.Object),
 			Namespaced: stringAt(o.Object, "spec", "scope") == "Namespaced",
+			Replicas:   scalePath(o.Object),
 		}
 		if kind.Group != "" && kind.Kind != "" && kind.Plural != "" {
 			kinds = append(kinds, kind)
@@ -60,6 +64,20 @@ func servedVersions(definition map[string]any) []string {
 		}
 	}
 	return served
+}
+
+// scalePath is the path of the replicas that the scale subresource of a served version names.
+func scalePath(definition map[string]any) []string {
+	versions, _, _ := unstructured.NestedFieldNoCopy(definition, "spec", "versions")
+	list, _ := versions.([]any)
+	for _, item := range list {
+		version, _ := item.(map[string]any)
+		path := stringAt(version, "subresources", "scale", "specReplicasPath")
+		if isServed, _ := version["served"].(bool); isServed && path != "" {
+			return strings.Split(strings.TrimPrefix(path, "."), ".")
+		}
+	}
+	return nil
 }
 
 // DefinedNamespaces returns the names of the namespaces that the set itself creates, sorted.

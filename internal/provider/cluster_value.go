@@ -86,7 +86,7 @@ func (r *clusterReader) cluster(key string) fleet.Cluster {
 		Reachable:         r.reachable(),
 		Facts:             r.facts(),
 		Group:             r.text("group"),
-		Weight:            r.number("weight"),
+		Weight:            r.weight(),
 		MinReplicas:       r.number("min_replicas"),
 		MaxReplicas:       r.bound("max_replicas"),
 	}
@@ -124,6 +124,14 @@ func (r *clusterReader) textOr(field, otherwise string) string {
 func (r *clusterReader) reachable() bool {
 	value, ok := known[types.Bool](r, "reachable")
 	return !ok || value.ValueBool()
+}
+
+// weight is 1 where nothing says otherwise: clusters without weights get equal parts.
+func (r *clusterReader) weight() int64 {
+	if value, ok := known[types.Int64](r, "weight"); ok {
+		return value.ValueInt64()
+	}
+	return 1
 }
 
 func (r *clusterReader) number(field string) int64 {

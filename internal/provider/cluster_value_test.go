@@ -111,7 +111,7 @@ func TestClustersFromMapFillsInDefaults(t *testing.T) {
 	elements := map[string]attr.Value{"a": objectOf(t, schedulingCluster, nil)}
 	got, unknown, diags := clustersFromMap(t.Context(), clusterMap(t, elements))
 	want := map[string]fleet.Cluster{
-		"a": {Name: "a", Mode: fleet.ModeActive, Unreachable: fleet.UnreachableError, Reachable: true},
+		"a": {Name: "a", Mode: fleet.ModeActive, Unreachable: fleet.UnreachableError, Reachable: true, Weight: 1},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || len(unknown) > 0 || len(diags) > 0 {
 		t.Errorf("unknown %v, diagnostics %v, clusters (-want +got):\n%s", unknown, diags, diff)

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/fleetform/terraform-provider-fleet/internal/fleettest"
 )
 
@@ -58,11 +60,26 @@ func TestAccManifest_objectOfTwoSets(t *testing.T) {
 	both(s.PlanFails())
 	contains(t, s.PlanFails("-target=fleet_manifest.other"), "To move it to \""+other+"\", first give it up in \""+s.name+"\"",
 		`rules = [{ target = { kind = "ConfigMap", name = "shared" }, deletion = "orphan" }]`)
+	t.Log("so it is given up first, and then adopted")
+	before := uids(t, configmaps, ns, "shared")
+	orphan := arguments + "\nrules = [{ target = { kind = \"ConfigMap\", name = \"shared\" }, deletion = \"orphan\" }]"
+	s.set(orphan, configMap("mine", "v"))
 	s.another("other", other, arguments, configMap("theirs", "v"))
 	s.Apply()
+	s.set(arguments, configMap("mine", "v"))
+	s.another("other", other, arguments, configMap("shared", "v"), configMap("theirs", "v"))
+	s.Apply()
 	s.PlanEmpty()
+	if diff := cmp.Diff(before, uids(t, configmaps, ns, "shared")); diff != "" {
+		t.Errorf("the object was recreated: %s", diff)
+	}
+	s.another("other", other, arguments, configMap("theirs", "v"))
+	s.Apply()
+	for _, c := range fleettest.Clusters(t) {
+		remove(t, c.Name, configmaps, ns, "shared")
+	}
 
-	t.Log("now that it is gone, the other may have it")
+	t.Log("once it is gone, the other may create it")
 	s.another("other", other, arguments, configMap("shared", "v"), configMap("theirs", "v"))
 	s.Apply()
 	s.PlanEmpty()

@@ -148,7 +148,7 @@ func importedClusters(state deploy.State) types.Map {
 		attributes := map[string]attr.Value{
 			"name": types.StringValue(name), "uid": types.StringValue(c.Cluster.UID), "minor": types.StringValue(c.Cluster.Minor), "access": types.StringValue(c.Cluster.Access),
 			"labels": types.MapNull(types.StringType), "properties": types.MapNull(types.StringType), "mode": types.StringNull(), "unreachable": types.StringNull(),
-			"group": types.StringNull(), "weight": types.Int64Null(),
+			"group": types.StringNull(), "weight": types.Int64Null(), "min_replicas": types.Int64Null(), "max_replicas": types.Int64Null(),
 		}
 		clusters[name] = types.ObjectValueMust(object.AttrTypes, attributes)
 	}

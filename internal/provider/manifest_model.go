@@ -3,6 +3,8 @@ package provider
 import (
 	"context"
 	"crypto/rand"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -30,7 +32,10 @@ type manifestModel struct {
 	SecretsInState types.Bool   `tfsdk:"secrets_in_state"`
 	Unreachable    types.String `tfsdk:"unreachable"`
 	Inventory      types.Object `tfsdk:"inventory"`
-	Wait           types.Object `tfsdk:"wait"`
+
+	ReplicaScheduling types.String `tfsdk:"replica_scheduling"`
+
+	Wait types.Object `tfsdk:"wait"`
 	policyModel
 	renderModel
 
@@ -100,7 +105,7 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *m
 	if diags.HasError() {
 		return set, false, diags
 	}
-	if !known || m.Clusters.IsUnknown() || m.Name.IsUnknown() || m.Namespace.IsUnknown() || m.Unreachable.IsUnknown() || m.unknown() {
+	if !known || m.Clusters.IsUnknown() || m.Name.IsUnknown() || m.Namespace.IsUnknown() || m.Unreachable.IsUnknown() || m.ReplicaScheduling.IsUnknown() || m.unknown() {
 		return set, true, diags
 	}
 	if m.writeOnlyUnknown() && (prior == nil || m.writeOnlyVersion() != prior.writeOnlyVersion()) {
@@ -124,7 +129,14 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *m
 	if diags.Append(more...); diags.HasError() {
 		return set, false, diags
 	}
-	diags.Append(renderDiagnostics(set.Render(render, parts))...)
+	undecided, errs := set.Render(render, parts)
+	diags.Append(renderDiagnostics(errs)...)
+	if set.Divide && (len(undecided) > 0 || slices.ContainsFunc(slices.Collect(maps.Values(parts)), unknownShare)) {
+		// What one cluster gets depends on the shares and the objects of all.
+		for name := range clusters {
+			set.UnknownAccess[name] = true
+		}
+	}
 	for name, part := range parts {
 		for field, to := range map[string]map[string]bool{"access": set.UnknownAccess, "mode": set.UnknownAccess, "unreachable": set.UnknownAccess, "uid": set.UnknownUID} {
 			if part[placement.Part{Field: field}] {
@@ -135,12 +147,17 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *m
 	return set, false, diags
 }
 
+// unknownShare tells whether the cluster's share of replicas is not known yet.
+func unknownShare(unknown placement.Unknown) bool {
+	return unknown.Field("weight") || unknown.Field("min_replicas") || unknown.Field("max_replicas")
+}
+
 // frame is the part of the set that needs neither manifests nor clusters.
 func (r *manifestResource) frame(ctx context.Context, m manifestModel) (deploy.Set, diag.Diagnostics) {
 	set := deploy.Set{
 		Name: m.Name.ValueString(), Owner: r.data.owner, Instance: m.Instance.ValueString(), Namespace: m.Namespace.ValueString(),
 		Inventory: r.data.inventory.namespace, Namespaced: r.data.inventory.namespaced, Unreachable: fleet.UnreachablePolicy(m.Unreachable.ValueString()),
-		Wait: deploy.Wait{Ready: true},
+		Wait: deploy.Wait{Ready: true}, Divide: m.ReplicaScheduling.ValueString() == replicasDivided,
 	}
 	var diags diag.Diagnostics
 	var inv inventoryModel

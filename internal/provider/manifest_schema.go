@@ -22,6 +22,12 @@ import (
 // defaultTimeout is how long one cluster may take to become ready.
 const defaultTimeout = "10m"
 
+// What becomes of the replicas of an object.
+const (
+	replicasDuplicated = "duplicated"
+	replicasDivided    = "divided"
+)
+
 var setName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?$`)
 
 func manifestSchema() schema.Schema {
@@ -76,6 +82,10 @@ func manifestArguments() map[string]schema.Attribute {
 			Optional: true, Computed: true, Default: stringdefault.StaticString(string(fleet.UnreachableInherit)),
 			Validators: []validator.String{stringvalidator.OneOf(string(fleet.UnreachableInherit), string(fleet.UnreachableError), string(fleet.UnreachableDefer))},
 		},
+		"replica_scheduling": word("`duplicated` (default): every cluster gets the replicas that the manifest says. `divided`: they are divided over the clusters by `weight`, "+
+			"as `weights` of a `fleet_placement` gives them, within `min_replicas` and `max_replicas`, so that the sum over the clusters is always the manifest's number. What clusters have "+
+			"is kept as far as can be: scaling up takes from none, scaling down gives to none, and a cluster that is new gets a part of what is added, or of what a leaving one had. A cluster that "+
+			"cannot be changed now keeps its part. It holds for every object with `spec.replicas`, and for custom resources of the set with a scale subresource.", replicasDuplicated, replicasDivided),
 		"inventory": schema.SingleNestedAttribute{
 			MarkdownDescription: "Where the set's inventory is kept on every cluster. Defaults to the provider's.",
 			Optional:            true,

@@ -140,6 +140,20 @@ func TestAccManifest_sensitiveFields(t *testing.T) {
 	where["the plan of a change"] = s.Plan()
 	s.Apply()
 	s.PlanEmpty()
+
+	t.Log("a lost state and an import keep it hidden: the object itself says so")
+	s.Must("state", "rm", "fleet_manifest.set")
+	where["the import"] = s.Must("import", "-no-color", "fleet_manifest.set", s.name)
+	where["objects after the import"] = fmt.Sprint(dig(s.manifest(), "objects"))
+	contains(t, where["objects after the import"], "in-the-open", "(sensitive")
+	s.Apply()
+	s.PlanEmpty()
+
+	t.Log("a field more to hide is hidden by the apply that says so")
+	s.set(fmt.Sprintf("namespace = %q\nsensitive_fields = [{ paths = [\"data.k\"] }]", ns), configMap("conf", "changed-hidden"), configMap("open", "in-the-open"))
+	s.Apply()
+	s.PlanEmpty()
+	s.nowhere(map[string]string{"objects": fmt.Sprint(dig(s.manifest(), "objects"))}, "in-the-open")
 	s.nowhere(where, "very-hidden", "drifted-hidden", "changed-hidden")
 	s.Destroy()
 }

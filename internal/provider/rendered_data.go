@@ -110,7 +110,8 @@ func (m *renderedModel) render(ctx context.Context) diag.Diagnostics {
 		return diags
 	}
 	set := deploy.Set{Clusters: clusters, UnknownAccess: map[string]bool{}, Namespace: source.Namespace}
-	if diags.Append(renderDiagnostics(set.Render(r, nil))...); diags.HasError() {
+	_, errs := set.Render(r, nil)
+	if diags.Append(renderDiagnostics(errs)...); diags.HasError() {
 		return diags
 	}
 	objects, excluded := map[string]attr.Value{}, map[string]attr.Value{}

@@ -25,8 +25,11 @@ type Record struct {
 	Yielded map[string]string `json:"y,omitempty"`
 	// Stale says why the object has to be applied again although its fields are as they should be; empty where it has not.
 	Stale Stale `json:"t,omitempty"`
-	// Hidden tells that every value of the object is secret.
-	Hidden bool `json:"h,omitempty"`
+	// Replicas is the cluster's part of the object's replicas, where these are divided over the clusters.
+	Replicas *int64 `json:"n,omitempty"`
+	// Hidden tells that every value of the object is secret, and Hides is the digest of the fields that were to be hidden.
+	Hidden bool   `json:"h,omitempty"`
+	Hides  string `json:"m,omitempty"`
 }
 
 // Overlay is what the API server made of one sent field.
