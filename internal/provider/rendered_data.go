@@ -46,9 +46,13 @@ func (renderedDataSource) Metadata(_ context.Context, req datasource.MetadataReq
 func (renderedDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	arguments := manifestArguments()
 	attributes := dataAttributes(manifestRendering())
-	for _, name := range []string{"manifests", "namespace", "secrets_in_state"} {
+	for _, name := range []string{"manifests", "namespace"} {
 		attributes[name] = dataAttribute(arguments[name])
 	}
+	attributes["secrets_in_state"] = dataAttribute(schema.BoolAttribute{
+		MarkdownDescription: "Accept objects of kind `Secret`. Terraform stores the arguments of data sources as they are, so the values of such a Secret stand in the state. Defaults to `false`: a Secret is refused.",
+		Optional:            true,
+	})
 	attributes["clusters"] = dataAttribute(stableClustersAttribute("The clusters to render for, by name. They need not exist: a map written by hand will do, such as `{ edge-1 = { labels = { size = \"small\" } } }`."))
 	attributes["objects"] = dataAttribute(schema.MapAttribute{
 		MarkdownDescription: "What each cluster gets: cluster → object (`Kind[.group] [namespace/]name`) → YAML. The values of Secrets are left out. The default namespace is written into objects of kinds that, as far as Kubernetes' own kinds tell, " +
