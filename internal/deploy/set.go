@@ -10,6 +10,7 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/health"
 	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
+	"github.com/fleetform/terraform-provider-fleet/internal/override"
 	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
 )
 
@@ -31,6 +32,8 @@ type Set struct {
 	Objects []manifest.Object
 	// Own are what single clusters get beyond that, by cluster.
 	Own map[string][]manifest.Object
+	// Excluded are the objects that overrides leave out, by cluster.
+	Excluded map[string][]override.Exclusion
 	// WriteOnlyUnknown tells that the write-only manifests are not known yet; what is there of them stays as it is.
 	WriteOnlyUnknown bool
 	// Same are the objects, as their manifests name them, that the state's manifests have as well, word for word.

@@ -158,8 +158,10 @@ func (r *Runner) resourceOf(ctx context.Context, s *site, cluster string, kind s
 		return ssa.Resource{Namespaced: coming.Namespaced}, nil
 	}
 	// Without a cluster to ask, the scope follows from what is known of Kubernetes and from the manifests.
-	return ssa.Resource{Namespaced: stated && !slices.Contains(clusterScoped, kind.Kind)}, nil
+	return ssa.Resource{Namespaced: stated && !clusterScopedKind(kind.Kind)}, nil
 }
+
+func clusterScopedKind(kind string) bool { return slices.Contains(clusterScoped, kind) }
 
 // clusterScoped are the built-in kinds that live outside of namespaces and that people put into manifests.
 var clusterScoped = []string{

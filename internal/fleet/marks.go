@@ -10,3 +10,6 @@ const (
 	// of some fields (their patterns, one a line).
 	HiddenAnnotation = "fleet.fleetform.io/hidden"
 )
+
+// TemplateAnnotation says of one document of a manifest, by "true" or "false", whether its strings are templates; it is not sent.
+const TemplateAnnotation = "fleet.fleetform.io/template"

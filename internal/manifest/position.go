@@ -10,6 +10,8 @@ import (
 
 // Position says where in the given texts something stands.
 type Position struct {
+	// Argument is what the list of texts is called, such as variants[0].manifests; empty is manifests.
+	Argument string
 	// Manifest is the index of the text in the list, from 0, as in HCL.
 	Manifest int
 	// Document counts the documents of the text, from 1.
@@ -20,7 +22,13 @@ type Position struct {
 
 // String prints the position as "manifests[0], document 2, line 14".
 func (p Position) String() string {
-	return fmt.Sprintf("manifests[%d], document %d, line %d", p.Manifest, p.Document, p.Line)
+	return fmt.Sprintf("%s[%d], document %d, line %d", cmp.Or(p.Argument, "manifests"), p.Manifest, p.Document, p.Line)
+}
+
+// onLine is the place on another line of the same document.
+func (p Position) onLine(line int) Position {
+	p.Line = line
+	return p
 }
 
 // Compare orders positions as one reads.

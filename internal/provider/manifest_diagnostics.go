@@ -7,34 +7,10 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/deploy"
-	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
 	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
 )
-
-// manifestDiagnostics says what is wrong with the texts, one diagnostic per text, each pointing at it.
-func manifestDiagnostics(err error, summary string) diag.Diagnostics {
-	return manifestDiagnosticsAt(path.Root("manifests"), err, summary)
-}
-
-func manifestDiagnosticsAt(at path.Path, err error, summary string) diag.Diagnostics {
-	var diags diag.Diagnostics
-	byText := map[int][]string{}
-	for _, e := range flatten(err) {
-		var m *manifest.Error
-		if !errors.As(e, &m) {
-			diags.AddAttributeError(at, summary, e.Error())
-			continue
-		}
-		byText[m.Position.Manifest] = append(byText[m.Position.Manifest], m.Error())
-	}
-	for i, lines := range byText {
-		diags.AddAttributeError(at.AtListIndex(i), summary, strings.Join(lines, "\n"))
-	}
-	return diags
-}
 
 func flatten(err error) []error {
 	if err == nil {

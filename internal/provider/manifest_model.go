@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -38,6 +37,7 @@ type manifestModel struct {
 
 	Wait types.Object `tfsdk:"wait"`
 	policyModel
+	renderModel
 
 	Instance types.String `tfsdk:"instance"`
 	Objects  types.Map    `tfsdk:"objects"`
@@ -69,60 +69,26 @@ func (m *manifestModel) orElse(other *manifestModel) *manifestModel {
 	return other
 }
 
-// texts returns the manifests, or false where one of them is not known yet.
-func (m manifestModel) texts() ([]string, bool) {
-	if m.Manifests.IsUnknown() {
+// objects parses the manifests where they are what every cluster gets. ok is false where they are not, or cannot be told.
+func (m manifestModel) objects() (objects []manifest.Object, ok bool) {
+	if !m.plain() || m.unknownRendering() || !whollyKnown(m.Manifests) {
 		return nil, false
 	}
-	var texts []string
-	for _, e := range m.Manifests.Elements() {
-		text, ok := e.(types.String)
-		if !ok || text.IsUnknown() {
-			return nil, false
-		}
-		texts = append(texts, text.ValueString())
-	}
-	return texts, true
-}
-
-// objects parses the manifests. The diagnostics point at the text concerned.
-func (m manifestModel) objects() ([]manifest.Object, bool, diag.Diagnostics) {
-	var diags diag.Diagnostics
-	texts, known := m.texts()
-	if !known {
-		return nil, false, nil
-	}
-	objects, warnings, err := manifest.Parse(texts)
-	diags.Append(manifestDiagnostics(err, "Invalid manifest")...)
-	for _, w := range warnings {
-		diags.AddAttributeWarning(path.Root("manifests").AtListIndex(w.Position.Manifest), "Server-side fields left out of a manifest", w.String())
-	}
-	if err == nil {
-		diags.Append(manifestDiagnostics(manifest.CheckDuplicates(objects, m.Namespace.ValueString()), "An object stands twice in the set")...)
-	}
-	return objects, true, diags
+	checked, err := deploy.CheckTexts(deploy.ArgumentManifests, textsOf(m.Manifests), false, false)
+	return checked.Objects, err == nil && !checked.Open
 }
 
 func (m manifestModel) validate(ctx context.Context) diag.Diagnostics {
-	objects, known, diags := m.objects()
-	if !known {
-		return diags
-	}
-	for _, o := range objects {
-		if o.IsSecret() && !m.SecretsInState.ValueBool() && !m.SecretsInState.IsUnknown() {
-			diags.AddAttributeError(path.Root("manifests").AtListIndex(o.Position.Manifest), "A Secret in manifests",
-				fmt.Sprintf("%s: %s would stand in the state and in saved plans with its values, because Terraform stores configured arguments as they are. "+
-					"Move it to manifests_wo, which Terraform never stores, or set secrets_in_state = true to accept that.", o.Position, o.Key))
-		}
-	}
+	objects, open, diags := m.checkRendering()
+	diags.Append(m.checkOverrides(ctx)...)
 	diags.Append(m.validateWriteOnly()...)
-	if m.ManifestsWO.IsNull() {
-		diags.Append(m.checkPolicies(ctx, objects)...)
-	} else {
-		// What is write-only may be what a target means.
+	if open || !m.ManifestsWO.IsNull() {
+		// What is not known or write-only may be what a target means.
 		diags.Append(m.checkPolicies(ctx, nil)...)
+	} else {
+		diags.Append(m.checkPolicies(ctx, objects)...)
 	}
-	if len(objects) == 0 && m.ManifestsWO.IsNull() && !diags.HasError() {
+	if len(objects) == 0 && !open && m.ManifestsWO.IsNull() && !diags.HasError() {
 		diags.AddAttributeWarning(path.Root("manifests"), "No objects", "The manifests hold no object, so the set is empty on every cluster; what it had before is pruned.")
 	}
 	if !m.Clusters.IsUnknown() && !m.Clusters.IsNull() && len(m.Clusters.Elements()) == 0 {
@@ -134,15 +100,14 @@ func (m manifestModel) validate(ctx context.Context) diag.Diagnostics {
 // wanted is the set as configured; unknown tells that too much of it is not known yet to plan anything.
 func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *manifestModel) (set deploy.Set, unknown bool, diags diag.Diagnostics) {
 	set, diags = r.frame(ctx, m)
-	objects, known, more := m.objects()
-	diags.Append(onlyErrors(more)...)
+	source, known, more := m.source(ctx)
+	diags.Append(more...)
 	if diags.HasError() {
 		return set, false, diags
 	}
 	if !known || m.Clusters.IsUnknown() || m.Name.IsUnknown() || m.Namespace.IsUnknown() || m.Unreachable.IsUnknown() || m.ReplicaScheduling.IsUnknown() || m.unknown() {
 		return set, true, diags
 	}
-	set.Objects = objects
 	if m.writeOnlyUnknown() && (prior == nil || m.writeOnlyVersion() != prior.writeOnlyVersion()) {
 		return set, true, diags
 	}
@@ -158,10 +123,16 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *m
 		set.UnknownAccess[name] = undecided
 	}
 	set.WriteOnlyVersion, set.WriteOnlyUnknown = m.writeOnlyVersion(), m.writeOnlyUnknown()
-	set.Own, more = m.writeOnlyObjects(slices.Sorted(maps.Keys(clusters)))
-	diags.Append(more...)
-	if set.Divide && slices.ContainsFunc(slices.Collect(maps.Values(parts)), unknownShare) {
-		// What one cluster gets depends on the shares of all.
+	diags.Append(m.strayValues(clusters)...)
+	source.Sensitive = set.Sensitive
+	render, more := renderer(source)
+	if diags.Append(more...); diags.HasError() {
+		return set, false, diags
+	}
+	undecided, errs := set.Render(render, parts)
+	diags.Append(renderDiagnostics(errs)...)
+	if set.Divide && (len(undecided) > 0 || slices.ContainsFunc(slices.Collect(maps.Values(parts)), unknownShare)) {
+		// What one cluster gets depends on the shares and the objects of all.
 		for name := range clusters {
 			set.UnknownAccess[name] = true
 		}
@@ -180,9 +151,6 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *m
 func unknownShare(unknown placement.Unknown) bool {
 	return unknown.Field("weight") || unknown.Field("min_replicas") || unknown.Field("max_replicas")
 }
-
-// onlyErrors drops what validation has said already.
-func onlyErrors(diags diag.Diagnostics) diag.Diagnostics { return diags.Errors() }
 
 // frame is the part of the set that needs neither manifests nor clusters.
 func (r *manifestResource) frame(ctx context.Context, m manifestModel) (deploy.Set, diag.Diagnostics) {

@@ -15,9 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/deploy"
-	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/health"
-	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
 )
 
 // ModifyPlan runs at plan and once more at apply, and whatever it once said for certain it must then say again. So it
@@ -78,7 +76,7 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	if prior == nil {
 		resp.Diagnostics.Append(markClusters(ctx, sortedNames(set.Clusters), resp)...)
 	} else {
-		set.Same = plan.unchangedObjects(*prior)
+		set.Same = plan.unchangedObjects(ctx, *prior, set)
 	}
 	todo, problems := r.data.runner.Plan(ctx, set, state)
 	resp.Diagnostics.Append(planDiagnostics(problems, todo)...)
@@ -88,8 +86,8 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	}
 	planned := plannedValues(set, todo, state, prior)
 	if prior != nil {
-		keepText(&planned, plan, *prior)
-		planned["clusters"] = keepClusters(plan, *prior, todo)
+		keepText(planned, plan, *prior)
+		planned["clusters"] = keepClusters(plan, *prior, todo, plan.rendersAlike(ctx, *prior))
 	}
 	for _, name := range slices.Sorted(maps.Keys(planned)) {
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(name), planned[name])...)
@@ -211,45 +209,16 @@ func objectsValue(c deploy.ClusterPlan) attr.Value {
 	return types.MapValueMust(types.StringType, texts)
 }
 
-// keepText plans the prior texts where the new ones say the same, so that an edit of the formatting plans nothing.
-func keepText(planned *map[string]attr.Value, plan, prior manifestModel) {
-	if plan.Manifests.Equal(prior.Manifests) {
-		return
-	}
-	now, known, diags := plan.objects()
-	before, knownBefore, diagsBefore := prior.objects()
-	if known && knownBefore && !diags.HasError() && !diagsBefore.HasError() && len(now) == len(before) && len(plan.unchangedObjects(prior)) == len(now) {
-		(*planned)["manifests"] = prior.Manifests
-	}
-}
-
-// unchangedObjects are the objects that both manifests have, word for word.
-func (m manifestModel) unchangedObjects(prior manifestModel) map[fleet.ObjectKey]bool {
-	now, _, _ := m.objects()
-	before, _, _ := prior.objects()
-	hashes := map[fleet.ObjectKey]string{}
-	for _, o := range before {
-		hashes[o.Key] = manifest.Hash(o.Unstructured)
-	}
-	same := map[fleet.ObjectKey]bool{}
-	for _, o := range now {
-		if hashes[o.Key] == manifest.Hash(o.Unstructured) {
-			same[o.Key] = true
-		}
-	}
-	return same
-}
-
 // keepClusters plans the prior description of a cluster on which nothing changes, so that a new label or a minor release
-// does not show as a change of the set. How the cluster is reached and treated is always planned as it is.
-func keepClusters(plan, prior manifestModel, todo deploy.Plan) attr.Value {
+// does not show as a change of the set, unless the prior one would make other objects. How the cluster is reached and treated is always planned as it is.
+func keepClusters(plan, prior manifestModel, todo deploy.Plan, alike func(cluster string) bool) attr.Value {
 	clusters := map[string]attr.Value{}
 	before := prior.Clusters.Elements()
 	for name, v := range plan.Clusters.Elements() {
 		clusters[name] = v
 		now, ok := v.(types.Object)
 		was, okBefore := before[name].(types.Object)
-		if !ok || !okBefore || now.IsUnknown() || todo.Clusters[name].Changes() {
+		if !ok || !okBefore || now.IsUnknown() || now.Equal(was) || todo.Clusters[name].Changes() || !alike(name) {
 			continue
 		}
 		attributes := now.Attributes()

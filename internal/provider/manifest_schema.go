@@ -32,7 +32,7 @@ var setName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?$`)
 
 func manifestSchema() schema.Schema {
 	attributes := manifestArguments()
-	for _, more := range []map[string]schema.Attribute{manifestPolicies(), manifestSecrets(), manifestResults()} {
+	for _, more := range []map[string]schema.Attribute{manifestRendering(), manifestPolicies(), manifestSecrets(), manifestResults()} {
 		maps.Copy(attributes, more)
 	}
 	return schema.Schema{

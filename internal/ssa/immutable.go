@@ -13,7 +13,7 @@ import (
 )
 
 // immutableWords are how API servers, and the authors of validation rules, say that a field cannot be changed.
-var immutableWords = regexp.MustCompile(`(?i)immutable|may not be (changed|updated)|cannot be (changed|updated)|can(no|')t (change|be modified)|updates to \w+ spec for fields other than|updates may not change|may not change fields|unchangeable`)
+var immutableWords = regexp.MustCompile(`(?i)immutable|may not be (changed|updated)|cannot be (changed|updated)|can(no|')t (change|be modified)|updates to \w+ spec for fields other than|updates may not change|may not change fields|updates to \w+ are forbidden|unchangeable`)
 
 // immutable tells a change that is not allowed from a body that is wrong: the API server says so, and would accept the same
 // body for an object that is not there. Both are asked for, because the price of a mistake is an object deleted in vain.

@@ -1,0 +1,183 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/deploy"
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
+)
+
+// keepText plans the prior texts where the new ones say the same, so that an edit of the formatting plans nothing.
+func keepText(planned map[string]attr.Value, plan, prior manifestModel) {
+	if !plan.Manifests.Equal(prior.Manifests) && (sameTexts(plan.Manifests, prior.Manifests) || plan.samePlain(prior)) {
+		planned["manifests"] = prior.Manifests
+	}
+	if !plan.Variants.Equal(prior.Variants) && sameItems(plan.Variants, prior.Variants, func(name string, now, before attr.Value) bool {
+		texts, ok := now.(types.List)
+		textsBefore, okBefore := before.(types.List)
+		return name == "manifests" && ok && okBefore && sameTexts(texts, textsBefore)
+	}) {
+		planned["variants"] = prior.Variants
+	}
+	if !plan.Overrides.Equal(prior.Overrides) && sameItems(plan.Overrides, prior.Overrides, func(name string, now, before attr.Value) bool {
+		text, ok := now.(types.String)
+		textBefore, okBefore := before.(types.String)
+		return strings.HasSuffix(name, "_patch") && ok && okBefore && samePatch(text.ValueString(), textBefore.ValueString())
+	}) {
+		planned["overrides"] = prior.Overrides
+	}
+}
+
+// sameItems tells whether two lists of objects are equal but for attributes that are the same in other words.
+func sameItems(now, before types.List, same func(name string, now, before attr.Value) bool) bool {
+	if now.IsNull() || before.IsNull() || len(now.Elements()) != len(before.Elements()) {
+		return false
+	}
+	for i, element := range now.Elements() {
+		object, ok := element.(types.Object)
+		objectBefore, okBefore := before.Elements()[i].(types.Object)
+		if !ok || !okBefore {
+			return false
+		}
+		for name, v := range object.Attributes() {
+			if was := objectBefore.Attributes()[name]; !v.Equal(was) && !same(name, v, was) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// sameTexts tells whether the texts hold the same documents, in whatever order and formatting.
+func sameTexts(now, before types.List) bool {
+	if now.IsNull() || before.IsNull() {
+		return false
+	}
+	a, ok := documentsOf(textsOf(now))
+	b, okBefore := documentsOf(textsOf(before))
+	return ok && okBefore && slices.Equal(a, b)
+}
+
+// documentsOf prints every document canonically, and sorts them.
+func documentsOf(texts []string) ([]string, bool) {
+	var list []string
+	ok := true
+	manifest.Decode("", texts).Each(func(document map[string]any) {
+		text, err := json.Marshal(document)
+		ok = ok && err == nil
+		list = append(list, string(text))
+	})
+	slices.Sort(list)
+	return list, ok
+}
+
+// samePatch compares patches by what they say. A list of operations is compared as one.
+func samePatch(now, before string) bool {
+	wrapped := func(text string) []string {
+		lines := strings.Split(text, "\n")
+		list, _ := documentsOf([]string{"patch:\n  " + strings.Join(lines, "\n  ")})
+		return list
+	}
+	if now == "" || before == "" {
+		return false
+	}
+	a, b := wrapped(now), wrapped(before)
+	return len(a) == 1 && slices.Equal(a, b)
+}
+
+// samePlain tells whether both sets are the same objects for every cluster.
+func (m manifestModel) samePlain(prior manifestModel) bool {
+	now, ok := m.objects()
+	before, okBefore := prior.objects()
+	return ok && okBefore && len(now) == len(before) && len(same(now, before)) == len(now)
+}
+
+// same are the objects that both have, word for word.
+func same(now, before []manifest.Object) map[fleet.ObjectKey]bool {
+	hashes := map[fleet.ObjectKey]string{}
+	for _, o := range before {
+		hashes[o.Key] = manifest.Hash(o.Unstructured)
+	}
+	keys := map[fleet.ObjectKey]bool{}
+	for _, o := range now {
+		if hashes[o.Key] == manifest.Hash(o.Unstructured) {
+			keys[o.Key] = true
+		}
+	}
+	return keys
+}
+
+// unchangedObjects are the objects that no cluster had otherwise before.
+func (m manifestModel) unchangedObjects(ctx context.Context, prior manifestModel, set deploy.Set) map[fleet.ObjectKey]bool {
+	if m.plain() && prior.plain() {
+		now, _ := m.objects()
+		before, _ := prior.objects()
+		return same(now, before)
+	}
+	before, ok := prior.rendering(ctx)
+	keys, differs := map[fleet.ObjectKey]bool{}, map[fleet.ObjectKey]bool{}
+	clusters, parts, diags := clustersFromMap(ctx, prior.Clusters)
+	for name := range set.Clusters {
+		c, there := clusters[name]
+		if !there {
+			continue
+		}
+		var was []manifest.Object
+		if ok && !diags.HasError() && len(parts[name]) == 0 {
+			if rendered, err := before.Render(c); err == nil {
+				was = rendered.Objects
+			}
+		}
+		equal := same(set.ObjectsFor(name), was)
+		for _, o := range set.ObjectsFor(name) {
+			if equal[o.Key] {
+				keys[o.Key] = true
+			} else {
+				differs[o.Key] = true
+			}
+		}
+	}
+	for key := range differs {
+		delete(keys, key)
+	}
+	return keys
+}
+
+// rendering prepares the model's objects; ok is false where they cannot be.
+func (m manifestModel) rendering(ctx context.Context) (r *deploy.Renderer, ok bool) {
+	source, known, diags := m.source(ctx)
+	if !known || diags.HasError() {
+		return nil, false
+	}
+	r, diags = renderer(source)
+	return r, !diags.HasError()
+}
+
+// rendersAlike tells of a cluster whether what is planned there is the same with the description of the cluster that state has, so that
+// state may keep that one.
+func (m manifestModel) rendersAlike(ctx context.Context, prior manifestModel) func(cluster string) bool {
+	if m.plain() && m.ManifestsWO.IsNull() {
+		return func(string) bool { return true }
+	}
+	r, ok := m.rendering(ctx)
+	clusters, parts, diags := clustersFromMap(ctx, m.Clusters)
+	before, _, more := clustersFromMap(ctx, prior.Clusters)
+	ok = ok && !diags.HasError() && !more.HasError()
+	return func(name string) bool {
+		if !ok || len(parts[name]) > 0 {
+			return false
+		}
+		c, was := clusters[name], before[name]
+		now, err := r.Render(c)
+		c.Labels, c.Properties, c.Minor, c.Group, c.Weight = was.Labels, was.Properties, was.Minor, was.Group, was.Weight
+		then, errThen := r.Render(c)
+		return err == nil && errThen == nil && len(now.Objects) == len(then.Objects) && len(same(now.Objects, then.Objects)) == len(now.Objects)
+	}
+}
