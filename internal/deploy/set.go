@@ -10,6 +10,7 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/health"
 	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
+	"github.com/fleetform/terraform-provider-fleet/internal/policy"
 	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
 )
 
@@ -61,6 +62,8 @@ type Set struct {
 	Takeover string
 	// Limits bound what a plan may do.
 	Limits Limits
+	// Policies judge what every cluster is to have.
+	Policies []*policy.Policy
 	// Wait says what an apply waits for.
 	Wait Wait
 }

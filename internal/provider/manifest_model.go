@@ -35,6 +35,7 @@ type manifestModel struct {
 	Inventory      types.Object `tfsdk:"inventory"`
 	Wait           types.Object `tfsdk:"wait"`
 	policyModel
+	Policies types.List `tfsdk:"policies"`
 
 	Instance types.String `tfsdk:"instance"`
 	Objects  types.Map    `tfsdk:"objects"`
@@ -113,6 +114,8 @@ func (m manifestModel) validate(ctx context.Context) diag.Diagnostics {
 		}
 	}
 	diags.Append(m.validateWriteOnly()...)
+	_, more := m.policies()
+	diags.Append(more...)
 	if m.ManifestsWO.IsNull() {
 		diags.Append(m.checkPolicies(ctx, objects)...)
 	} else {
@@ -140,6 +143,8 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *m
 		return set, true, diags
 	}
 	set.Objects = objects
+	set.Policies, more = m.policies()
+	diags.Append(more...)
 	if m.writeOnlyUnknown() && (prior == nil || m.writeOnlyVersion() != prior.writeOnlyVersion()) {
 		return set, true, diags
 	}

@@ -191,7 +191,7 @@ func (p *fleetProvider) Configure(ctx context.Context, req provider.ConfigureReq
 }
 
 func (p *fleetProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newClusterResource, newPlacementResource, newManifestResource}
+	return []func() resource.Resource{newClusterResource, newPlacementResource, newManifestResource, newPolicyResource}
 }
 
 func (p *fleetProvider) DataSources(context.Context) []func() datasource.DataSource { return nil }
