@@ -6,6 +6,7 @@ import (
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -97,5 +98,30 @@ func TestDefinition(t *testing.T) {
 		if _, err := policy.Parse(text); err == nil || !strings.Contains(err.Error(), "no definition of a fleet_policy") {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+}
+
+// TestOperations says which requests a policy is about, whatever the object.
+func TestOperations(t *testing.T) {
+	cases := map[string]struct {
+		change         specChange
+		create, update bool
+	}{
+		"both":    {nil, true, true},
+		"one":     {operations(admissionregistrationv1.Update), false, true},
+		"any":     {operations(admissionregistrationv1.OperationAll), true, true},
+		"neither": {operations(admissionregistrationv1.Delete, admissionregistrationv1.Connect), false, false},
+		"another version": {func(s *admissionregistrationv1.ValidatingAdmissionPolicySpec) {
+			s.MatchConstraints.ResourceRules[0].APIVersions = []string{"v2"}
+		}, false, false},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			p := compile(t, widgets(c.change))
+			create, update := p.Operations(schema.GroupVersionResource{Group: "example.org", Version: "v1", Resource: "widgets"})
+			if create != c.create || update != c.update {
+				t.Errorf("create %v, update %v", create, update)
+			}
+		})
 	}
 }

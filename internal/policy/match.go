@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/admission/plugin/webhook/predicates/rules"
 )
@@ -66,4 +67,18 @@ func labelsOf(o Object) labels.Set {
 		return accessor.GetLabels()
 	}
 	return nil
+}
+
+// Operations are those of create and update that the policy is about for the resource; a later exclusion may leave nothing of them.
+func (p *Policy) Operations(resource schema.GroupVersionResource) (create, update bool) {
+	is := func(operation admission.Operation) bool {
+		attributes := admission.NewAttributesRecord(nil, nil, schema.GroupVersionKind{}, "", "", resource, "", operation, nil, false, nil)
+		return slices.ContainsFunc(p.Spec.MatchConstraints.ResourceRules, func(rule admissionregistrationv1.NamedRuleWithOperations) bool {
+			// The scope is the single object's.
+			rule.Scope = nil
+			matcher := rules.Matcher{Rule: rule.RuleWithOperations, Attr: attributes}
+			return matcher.Matches()
+		})
+	}
+	return is(admission.Create), is(admission.Update)
 }
