@@ -17,8 +17,8 @@ const module = "github.com/fleetform/terraform-provider-fleet"
 // point down, and siblings meet in deploy. A new package is added here.
 var below = map[string][]string{
 	"":         {"provider"},
-	"provider": {"deploy", "placement", "template", "override", "rollout", "ssa", "inventory", "health", "manifest", "cluster", "fleet"},
-	"deploy":   {"placement", "template", "override", "rollout", "ssa", "inventory", "health", "manifest", "cluster", "fleet"},
+	"provider": {"deploy", "placement", "template", "override", "policy", "rollout", "ssa", "inventory", "health", "manifest", "cluster", "fleet"},
+	"deploy":   {"placement", "template", "override", "policy", "rollout", "ssa", "inventory", "health", "manifest", "cluster", "fleet"},
 
 	"ssa":       {"manifest", "cluster", "fleet"},
 	"inventory": {"manifest", "cluster", "fleet"},
@@ -27,6 +27,7 @@ var below = map[string][]string{
 	"placement": {"fleet"},
 	"template":  {"fleet"},
 	"override":  {"fleet"},
+	"policy":    {"fleet"},
 	"rollout":   {"fleet"},
 	"manifest":  {"fleet"},
 	"cluster":   {"fleet"},
@@ -35,7 +36,7 @@ var below = map[string][]string{
 
 // pure packages decide and do not act: they reach no cluster, not even
 // through what they import.
-var pure = []string{"fleet", "placement", "template", "override", "rollout", "manifest"}
+var pure = []string{"fleet", "placement", "template", "override", "policy", "rollout", "manifest"}
 
 type goPackage struct {
 	ImportPath string

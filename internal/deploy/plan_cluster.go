@@ -33,6 +33,7 @@ func (r *Runner) planCluster(ctx context.Context, set Set, name string, state St
 	if _, stays := set.Clusters[name]; stays && !known && plan.Deferred == "" && !plan.Gone {
 		plan.New = len(set.objects(name))
 	}
+	found = append(found, r.judge(ctx, set.on(prior), name, prior, plan, found)...)
 	return plan, r.nameSets(ctx, set, r.target(set, state, name).Cluster, found)
 }
 
@@ -317,6 +318,7 @@ func (s *site) planObject(ctx context.Context, w wanted, changing map[string]boo
 		}
 		return plan, Problems{{Cluster: s.name, Object: &key, Err: w.hides.redact(w.Object, err)}}
 	}
+	s.seen.notePreview(w.Key, out.Object)
 	if out.Created {
 		s.seen.note(w.Key, nil)
 	} else if out.Live != nil {

@@ -57,6 +57,8 @@ type observation struct {
 	read   bool
 	live   map[fleet.ObjectKey]*unstructured.Unstructured
 	absent map[fleet.ObjectKey]bool
+	// previews are the answers of the dry runs, for policies.
+	previews map[fleet.ObjectKey]*unstructured.Unstructured
 }
 
 func (o *observation) lookup(key fleet.ObjectKey) (live *unstructured.Unstructured, absent bool) {

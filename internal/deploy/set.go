@@ -11,6 +11,7 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/internal/health"
 	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
 	"github.com/fleetform/terraform-provider-fleet/internal/override"
+	"github.com/fleetform/terraform-provider-fleet/internal/policy"
 	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
 )
 
@@ -64,6 +65,8 @@ type Set struct {
 	Takeover string
 	// Limits bound what a plan may do.
 	Limits Limits
+	// Policies judge what every cluster is to have.
+	Policies []*policy.Policy
 	// Divide tells that the replicas of objects are divided over the clusters by weight.
 	Divide bool
 

@@ -38,6 +38,7 @@ type manifestModel struct {
 	Wait types.Object `tfsdk:"wait"`
 	policyModel
 	renderModel
+	Policies types.List `tfsdk:"policies"`
 
 	Instance types.String `tfsdk:"instance"`
 	Objects  types.Map    `tfsdk:"objects"`
@@ -82,6 +83,8 @@ func (m manifestModel) validate(ctx context.Context) diag.Diagnostics {
 	objects, open, diags := m.checkRendering()
 	diags.Append(m.checkOverrides(ctx)...)
 	diags.Append(m.validateWriteOnly()...)
+	_, more := m.policies()
+	diags.Append(more...)
 	if open || !m.ManifestsWO.IsNull() {
 		// What is not known or write-only may be what a target means.
 		diags.Append(m.checkPolicies(ctx, nil)...)
@@ -108,6 +111,8 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *m
 	if !known || m.Clusters.IsUnknown() || m.Name.IsUnknown() || m.Namespace.IsUnknown() || m.Unreachable.IsUnknown() || m.ReplicaScheduling.IsUnknown() || m.unknown() {
 		return set, true, diags
 	}
+	set.Policies, more = m.policies()
+	diags.Append(more...)
 	if m.writeOnlyUnknown() && (prior == nil || m.writeOnlyVersion() != prior.writeOnlyVersion()) {
 		return set, true, diags
 	}

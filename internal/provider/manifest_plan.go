@@ -222,7 +222,7 @@ func keepClusters(plan, prior manifestModel, todo deploy.Plan, alike func(cluste
 			continue
 		}
 		attributes := now.Attributes()
-		for _, field := range []string{"labels", "properties", "minor", "group", "weight"} {
+		for _, field := range []string{"labels", "properties", "minor", "group", "weight", "min_replicas", "max_replicas"} {
 			attributes[field] = was.Attributes()[field]
 		}
 		clusters[name] = types.ObjectValueMust(now.AttributeTypes(context.Background()), attributes)

@@ -14,6 +14,12 @@ func (r *manifestResource) planDestroy(ctx context.Context, req resource.ModifyP
 	if diags.Append(req.State.Get(ctx, &model)...); diags.HasError() || r.data == nil {
 		return diags
 	}
+	return append(diags, r.planRemoval(ctx, model)...)
+}
+
+// planRemoval says what would stop the removal of the set.
+func (r *manifestResource) planRemoval(ctx context.Context, model manifestModel) diag.Diagnostics {
+	var diags diag.Diagnostics
 	set, state, more := r.known(ctx, model)
 	if diags.Append(more...); diags.HasError() {
 		return diags

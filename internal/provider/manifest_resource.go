@@ -93,17 +93,23 @@ func (r *manifestResource) Delete(ctx context.Context, req resource.DeleteReques
 	if resp.Diagnostics.Append(req.State.Get(ctx, &model)...); resp.Diagnostics.HasError() {
 		return
 	}
-	ctx = withLogging(ctx)
-	set, state, diags := r.known(ctx, model)
+	if r.remove(withLogging(ctx), &model, req, &resp.Diagnostics) {
+		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	}
+}
+
+// remove takes the set off its clusters, as far as no successor has it. It tells whether something is left, which then stands in model.
+func (r *manifestResource) remove(ctx context.Context, model *manifestModel, req resource.DeleteRequest, out *diag.Diagnostics) (left bool) {
+	set, state, diags := r.known(ctx, *model)
 	destroy, more := isDestroy(ctx, req)
 	diags.Append(more...)
-	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
-		return
+	if out.Append(diags...); out.HasError() {
+		return false
 	}
 	if !destroy {
 		stay, more := successors(ctx, req)
-		if resp.Diagnostics.Append(more...); resp.Diagnostics.HasError() {
-			return
+		if out.Append(more...); out.HasError() {
+			return false
 		}
 		staying := deploy.State{}
 		for name, c := range state {
@@ -113,15 +119,15 @@ func (r *manifestResource) Delete(ctx context.Context, req resource.DeleteReques
 			}
 		}
 		if problems := r.data.runner.HandOver(ctx, set, staying); len(problems) > 0 {
-			resp.Diagnostics.AddWarning("Not every cluster knows that a successor takes over", problems.String())
+			out.AddWarning("Not every cluster knows that a successor takes over", problems.String())
 		}
 	}
-	left, problems := r.data.runner.Destroy(ctx, set, state)
-	resp.Diagnostics.Append(destroyDiagnostics(problems, len(state), true)...)
-	if len(left) > 0 {
-		resp.Diagnostics.Append(model.observe(set, left)...)
-		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	remains, problems := r.data.runner.Destroy(ctx, set, state)
+	out.Append(destroyDiagnostics(problems, len(state), true)...)
+	if len(remains) > 0 {
+		out.Append(model.observe(set, remains)...)
 	}
+	return len(remains) > 0
 }
 
 // apply runs the planned change. It returns the state that was observed after it, and whether anything was written.

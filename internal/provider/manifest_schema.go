@@ -94,6 +94,7 @@ func manifestArguments() map[string]schema.Attribute {
 				"scope":     inventoryScopeAttribute("Defaults to the provider's."),
 			},
 		},
+		"policies": policiesAttribute(),
 		"wait": schema.SingleNestedAttribute{
 			MarkdownDescription: "What an apply waits for.",
 			Optional:            true,

@@ -191,9 +191,9 @@ func (p *fleetProvider) Configure(ctx context.Context, req provider.ConfigureReq
 }
 
 func (p *fleetProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newClusterResource, newPlacementResource, newManifestResource}
+	return []func() resource.Resource{newClusterResource, newPlacementResource, newManifestResource, newPolicyResource}
 }
 
 func (p *fleetProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return []func() datasource.DataSource{newRenderedDataSource}
+	return []func() datasource.DataSource{newRenderedDataSource, newPolicyReportDataSource}
 }

@@ -90,6 +90,15 @@ func (s *Server) Get(ctx context.Context, r Resource, namespace, name string) (*
 // List reads all objects with the label selector, in one namespace or, with "", in all.
 func (s *Server) List(ctx context.Context, r Resource, namespace, selector string) ([]*unstructured.Unstructured, error) {
 	var out []*unstructured.Unstructured
+	err := s.Each(ctx, r, namespace, selector, func(obj *unstructured.Unstructured) { out = append(out, obj) })
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Each visits the objects that List reads, page by page, so that they need not be in memory together.
+func (s *Server) Each(ctx context.Context, r Resource, namespace, selector string, visit func(*unstructured.Unstructured)) error {
 	for next := ""; ; {
 		req := s.rest.Get().AbsPath(r.path(namespace, "")).Param("labelSelector", selector).Param("limit", "500")
 		if next != "" {
@@ -97,17 +106,17 @@ func (s *Server) List(ctx context.Context, r Resource, namespace, selector strin
 		}
 		raw, err := answer(req.Do(ctx))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		var list unstructured.UnstructuredList
 		if err := list.UnmarshalJSON(raw); err != nil {
-			return nil, fmt.Errorf("list %s: %w", r.Resource, err)
+			return fmt.Errorf("list %s: %w", r.Resource, err)
 		}
 		for i := range list.Items {
-			out = append(out, &list.Items[i])
+			visit(&list.Items[i])
 		}
 		if next = list.GetContinue(); next == "" {
-			return out, nil
+			return nil
 		}
 	}
 }
