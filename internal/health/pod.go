@@ -56,8 +56,9 @@ func (a surroundings) suspects() []suspect {
 			list = append(list, *s)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b suspect) int {
-		return cmp.Or(cmp.Compare(b.rank, a.rank), b.pod.CreationTimestamp.Compare(a.pod.CreationTimestamp.Time), cmp.Compare(a.pod.Name, b.pod.Name))
+	slices.SortFunc(list, func(a, b suspect) int {
+		return cmp.Or(cmp.Compare(b.rank, a.rank), b.pod.CreationTimestamp.Compare(a.pod.CreationTimestamp.Time),
+			cmp.Compare(a.pod.Name, b.pod.Name), cmp.Compare(a.what, b.what))
 	})
 	return list
 }

@@ -120,7 +120,9 @@ func sortOut(obj *unstructured.Unstructured, found []unstructured.Unstructured) 
 		}
 	}
 	for _, events := range out.warnings {
-		slices.SortStableFunc(events, func(a, b corev1.Event) int { return lastSeen(b).Compare(lastSeen(a).Time) })
+		slices.SortFunc(events, func(a, b corev1.Event) int {
+			return cmp.Or(lastSeen(b).Compare(lastSeen(a).Time), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Message, b.Message))
+		})
 	}
 	return out
 }

@@ -47,7 +47,7 @@ func drawWorld(t *rapid.T) *world {
 	through := []string{""}
 	for i := range rapid.IntRange(0, 3).Draw(t, "waves") {
 		w := rollout.Wave{Name: fmt.Sprintf("w%d", i), Soak: durations.Draw(t, "soak")}
-		for _, name := range append(names, "nobody") {
+		for _, name := range slices.Concat(names, []string{"nobody"}) {
 			if rapid.Bool().Draw(t, w.Name+" has "+name) {
 				w.Clusters = append(w.Clusters, name)
 			}

@@ -150,6 +150,35 @@ func TestScreen(t *testing.T) {
 	}
 }
 
+// TestResize makes the terminal smaller and larger under way, and holds that nothing of the old frames is left.
+func TestResize(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "progress")
+	term := newTerminal(100, 24)
+	appendTo(t, path, story()[:10]...)
+	frames := 0
+	w := watch.Watch{Path: path, Out: term, Size: term.size, Patience: time.Hour, Refresh: time.Nanosecond}
+	w.Now = func() time.Time {
+		switch frames++; frames {
+		case 3:
+			term.resize(50, 10)
+		case 6:
+			term.resize(90, 30)
+		case 9:
+			if got := strings.Count(term.screen(), "canary  ["); got != 1 {
+				t.Errorf("the table is there %d times:\n%s", got, term.screen())
+			}
+			appendTo(t, path, story()[10:]...)
+		}
+		return noon
+	}
+	if err := w.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := term.screen(); !strings.HasPrefix(got, "web  apply  2 done") {
+		t.Errorf("the screen is\n%s", got)
+	}
+}
+
 // TestLive has a process write through a Log while the watch draws.
 func TestLive(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "progress")
@@ -178,6 +207,31 @@ func TestLive(t *testing.T) {
 	}
 	if got := term.screen(); !strings.Contains(got, "\napi  destroy  2 done in 0s\n") || strings.Contains(got, "web  apply") {
 		t.Errorf("the screen is\n%s", got)
+	}
+}
+
+// TestFileBegunAnew has the file replaced by a shorter one under the watch's eyes.
+func TestFileBegunAnew(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "progress")
+	appendTo(t, path, story()...)
+	var out strings.Builder
+	w := watch.Watch{Path: path, Refresh: time.Nanosecond, Patience: time.Hour, Now: time.Now}
+	w.Out = writer(func(p []byte) (int, error) {
+		if strings.Contains(string(p), "Waiting for the next one") {
+			if err := os.Remove(path); err != nil {
+				t.Error(err)
+			}
+			appendTo(t, path, progress.Event{Run: "r2", Kind: progress.Begin, Set: "api", Time: noon}, progress.Event{Run: "r2", Kind: progress.Summary, Time: noon})
+		}
+		return out.Write(p)
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := w.Run(ctx); err != nil || ctx.Err() != nil {
+		t.Fatalf("%v, %v:\n%s", err, ctx.Err(), out.String())
+	}
+	if !strings.Contains(out.String(), "api") {
+		t.Errorf("got\n%s", out.String())
 	}
 }
 
