@@ -233,6 +233,7 @@ func (s *site) applyStage(ctx context.Context, stage manifest.Stage, list []want
 		out := outcomes[i]
 		after.Objects[key] = out.Fields
 		after.Applied.Objects[key.String()] = w.record(out)
+		s.applied[key] = health.At{UID: string(out.Object.GetUID()), Generation: out.Object.GetGeneration()}
 		if want, announced := expected[key]; announced {
 			if diff := ssa.Diff(want, out.Fields); len(diff) > 0 {
 				found = append(found, Problem{Cluster: s.name, Object: &key, Err: changedSince(diff)})

@@ -56,8 +56,9 @@ type inventoryModel struct {
 }
 
 type waitModel struct {
-	Until   types.String `tfsdk:"until"`
-	Timeout types.String `tfsdk:"timeout"`
+	Until        types.String `tfsdk:"until"`
+	Timeout      types.String `tfsdk:"timeout"`
+	HealthChecks types.List   `tfsdk:"health_checks"`
 }
 
 func newInstance() string { return rand.Text() }
@@ -105,7 +106,8 @@ func (m manifestModel) objects() ([]manifest.Object, bool, diag.Diagnostics) {
 
 func (m manifestModel) validate(ctx context.Context) diag.Diagnostics {
 	objects, known, diags := m.objects()
-	if !known {
+	_, more := m.healthChecks(ctx)
+	if diags.Append(more...); !known {
 		return diags
 	}
 	for _, o := range objects {
@@ -141,6 +143,10 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *m
 	}
 	if !known || m.Clusters.IsUnknown() || m.Name.IsUnknown() || m.Namespace.IsUnknown() || m.Unreachable.IsUnknown() || m.ReplicaScheduling.IsUnknown() || m.unknown() {
 		return set, true, diags
+	}
+	_, more = m.healthChecks(ctx)
+	if diags.Append(more...); diags.HasError() {
+		return set, false, diags
 	}
 	set.Objects = objects
 	if m.writeOnlyUnknown() && (prior == nil || m.writeOnlyVersion() != prior.writeOnlyVersion()) {
@@ -210,6 +216,8 @@ func (r *manifestResource) frame(ctx context.Context, m manifestModel) (deploy.S
 		if t := wait.Timeout.ValueString(); t != "" {
 			timeout = t
 		}
+		// What is wrong with them is said where they are configured; a state that has such must still be readable.
+		set.Wait.Checks, _ = m.healthChecks(ctx)
 	}
 	if !m.unknown() {
 		diags.Append(m.into(ctx, &set)...)
