@@ -65,6 +65,8 @@ type Set struct {
 	Divide bool
 
 	numbers numbers
+	// report is told how the work gets on.
+	report *report
 	// Wait says what an apply waits for.
 	Wait Wait
 }
