@@ -16,9 +16,10 @@ const module = "github.com/fleetform/terraform-provider-fleet"
 // below says which packages of this module each package may import. Arrows
 // point down, and siblings meet in deploy. A new package is added here.
 var below = map[string][]string{
-	"":         {"provider"},
-	"provider": {"deploy", "placement", "template", "override", "policy", "rollout", "ssa", "inventory", "health", "manifest", "cluster", "fleet"},
-	"deploy":   {"placement", "template", "override", "policy", "rollout", "ssa", "inventory", "health", "manifest", "cluster", "fleet"},
+	"":         {"provider", "watch", "progress"},
+	"provider": {"deploy", "progress", "placement", "template", "override", "policy", "rollout", "ssa", "inventory", "health", "manifest", "cluster", "fleet"},
+	"deploy":   {"progress", "placement", "template", "override", "policy", "rollout", "ssa", "inventory", "health", "manifest", "cluster", "fleet"},
+	"watch":    {"progress"},
 
 	"ssa":       {"manifest", "cluster", "fleet"},
 	"inventory": {"manifest", "cluster", "fleet"},
@@ -31,6 +32,7 @@ var below = map[string][]string{
 	"rollout":   {"fleet"},
 	"manifest":  {"fleet"},
 	"cluster":   {"fleet"},
+	"progress":  {},
 	"fleet":     {},
 }
 

@@ -5,22 +5,29 @@ import (
 	"context"
 	"flag"
 	"log"
+	"os"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
+	"github.com/fleetform/terraform-provider-fleet/internal/progress"
 	"github.com/fleetform/terraform-provider-fleet/internal/provider"
+	"github.com/fleetform/terraform-provider-fleet/internal/watch"
 )
 
 // version is set by the release build.
 var version = "dev"
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "watch" {
+		os.Exit(watch.Main(os.Args[2:], os.Stdout, os.Stderr))
+	}
 	debug := flag.Bool("debug", false, "wait for a debugger, and print how Terraform reaches this process")
 	flag.Parse()
 	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
 		Address: "registry.terraform.io/fleetform/fleet",
 		Debug:   *debug,
 	})
+	progress.CloseAll()
 	if err != nil {
 		log.Fatal(err)
 	}

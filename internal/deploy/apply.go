@@ -14,6 +14,7 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/internal/health"
 	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
 	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
+	"github.com/fleetform/terraform-provider-fleet/internal/progress"
 	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
 )
 
@@ -32,8 +33,10 @@ func (r *Runner) Apply(ctx context.Context, set Set, state State, plan Plan, exp
 			access[name] = r.target(set, state, name).Cluster.Access
 		}
 	}
+	set.report = r.begin(set, "apply", slices.Sorted(maps.Keys(plan.Clusters)))
 	r.overClusters(ctx, "apply", set, slices.Sorted(maps.Keys(plan.Clusters)), access, func(name string) {
 		after, keep, problems := r.applyCluster(ctx, set, state, name, plan.Clusters[name], expected[name])
+		set.report.applied(name, plan.Clusters[name], after, problems)
 		mu.Lock()
 		defer mu.Unlock()
 		if keep {
@@ -46,6 +49,7 @@ func (r *Runner) Apply(ctx context.Context, set Set, state State, plan Plan, exp
 			out[name] = c
 		}
 	}
+	set.report.end(found)
 	return out, found
 }
 
@@ -87,6 +91,7 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 		}
 		return prior, true, nil
 	}
+	set.report.step(name, progress.Applying, 0, 0, "connecting")
 	if _, known := state[name]; known && (plan.Move != "" || plan.Unknown || prior.Applied.Moving != "") {
 		moved, found := r.move(ctx, set, prior)
 		if prior = moved; len(found) > 0 {
@@ -170,13 +175,16 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan
 			return fail(append(found, s.end(ctx, inventory.Failed, nil)...))
 		}
 	}
+	done := s.reportBegun(list, leaving)
 	for _, stage := range manifest.Stages {
 		if found = append(found, s.applyStage(ctx, stage, list, &after, plan, expected)...); len(found.Errors()) > 0 {
 			return fail(append(found, s.end(ctx, inventory.Failed, nil)...))
 		}
+		done = s.reportStage(stage, list, done)
 	}
 	found = append(found, s.prune(ctx, list, prior, parent, &after)...)
 	if len(found.Errors()) == 0 && !leaving && s.set.Wait.Ready {
+		s.set.report.step(s.name, progress.Settling, len(list), len(list), "waiting until all objects are healthy")
 		found = append(found, s.waitReady(ctx, list)...)
 	}
 	if len(found.Errors()) > 0 {
@@ -233,6 +241,7 @@ func (s *site) applyStage(ctx context.Context, stage manifest.Stage, list []want
 		out := outcomes[i]
 		after.Objects[key] = out.Fields
 		after.Applied.Objects[key.String()] = w.record(out)
+		s.applied[key] = health.At{UID: string(out.Object.GetUID()), Generation: out.Object.GetGeneration()}
 		if want, announced := expected[key]; announced {
 			if diff := ssa.Diff(want, out.Fields); len(diff) > 0 {
 				found = append(found, Problem{Cluster: s.name, Object: &key, Err: changedSince(diff)})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
+	"github.com/fleetform/terraform-provider-fleet/internal/progress"
 )
 
 // Destroy removes the set from every cluster that state knows. What it returns is what is still owed, empty when all
@@ -15,7 +16,8 @@ import (
 func (r *Runner) Destroy(ctx context.Context, set Set, state State) (State, Problems) {
 	// What was to be taken over was so by the applies before this.
 	set.Takeover = ""
-	return r.leave(ctx, set, state, func(s *site, prior ClusterState) (ClusterState, bool, Problems) {
+	set.report = r.begin(set, "destroy", slices.Sorted(maps.Keys(state)))
+	left, found := r.leave(ctx, set, state, func(s *site, prior ClusterState) (ClusterState, bool, Problems) {
 		parent, err := s.parent(ctx, true)
 		if err != nil {
 			return prior, true, s.problems(nil, err)
@@ -26,6 +28,8 @@ func (r *Runner) Destroy(ctx context.Context, set Set, state State) (State, Prob
 		after, found := s.apply(ctx, prior, true, ClusterPlan{}, nil)
 		return after, len(found.Errors()) > 0, found
 	})
+	set.report.end(found)
+	return left, found
 }
 
 // HandOver leaves every object where it is and tells the clusters that a successor is about to carry on with them. It
@@ -49,9 +53,12 @@ func (r *Runner) leave(ctx context.Context, set Set, state State, visit func(*si
 	var mu sync.Mutex
 	r.overClusters(ctx, "leave", set, slices.Sorted(maps.Keys(state)), accessOf(state), func(name string) {
 		prior := state[name]
+		var came Problems
+		defer func() { set.report.applied(name, ClusterPlan{}, ClusterState{}, came) }()
 		if prior.Cluster.Mode == fleet.ModeDecommissioned || r.hasLeft(set.on(prior), prior.Cluster) {
 			return
 		}
+		set.report.step(name, progress.Applying, 0, 0, "connecting")
 		own := set.on(prior)
 		var err error
 		if prior.Applied.Moving != "" {
@@ -64,16 +71,17 @@ func (r *Runner) leave(ctx context.Context, set Set, state State, visit func(*si
 		if err == nil {
 			s, err = r.open(ctx, own, prior.Cluster, prior.Applied)
 		}
-		after, owed, problems := prior, true, problems(name, nil, err)
+		after, owed := prior, true
+		came = problems(name, nil, err)
 		if err == nil {
-			after, owed, problems = visit(s, prior)
+			after, owed, came = visit(s, prior)
 		}
 		mu.Lock()
 		defer mu.Unlock()
 		if owed {
 			left[name] = after
 		}
-		found = append(found, problems...)
+		found = append(found, came...)
 	})
 	return left, found
 }

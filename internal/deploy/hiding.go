@@ -88,16 +88,7 @@ func (h hiding) redact(obj *unstructured.Unstructured, err error) error {
 	if err == nil || !h.any() {
 		return err
 	}
-	text := err.Error()
-	each(obj.Object, nil, func(path fieldpath.Path, value string) {
-		// A value of a letter or two would tear every message apart, and is no secret.
-		if len(value) > 3 && h.hides(path) {
-			text = strings.ReplaceAll(text, value, "(sensitive)")
-			if plain, err := base64.StdEncoding.DecodeString(value); err == nil && len(plain) > 3 {
-				text = strings.ReplaceAll(text, string(plain), "(sensitive)")
-			}
-		}
-	})
+	text := h.redactText(obj, err.Error())
 	if text == err.Error() {
 		return err
 	}
@@ -107,6 +98,23 @@ func (h hiding) redact(obj *unstructured.Unstructured, err error) error {
 		return err
 	}
 	return errors.New(text)
+}
+
+// redactText takes the hidden values out of a text.
+func (h hiding) redactText(obj *unstructured.Unstructured, text string) string {
+	if !h.any() {
+		return text
+	}
+	each(obj.Object, nil, func(path fieldpath.Path, value string) {
+		// A value of a letter or two would tear every message apart, and is no secret.
+		if len(value) > 3 && h.hides(path) {
+			text = strings.ReplaceAll(text, value, "(sensitive)")
+			if plain, err := base64.StdEncoding.DecodeString(value); err == nil && len(plain) > 3 {
+				text = strings.ReplaceAll(text, string(plain), "(sensitive)")
+			}
+		}
+	})
+	return text
 }
 
 // each visits the string leaves of a value.

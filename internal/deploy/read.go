@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -125,18 +126,55 @@ func (s *site) read(ctx context.Context, prior ClusterState) (ClusterState, erro
 			s.seen.note(key, nil)
 		}
 	}
-	after.Status.Health = health.Current
-	for key, obj := range live {
+	state, message := s.worst(live, prior)
+	after.Status.Health = state
+	if prior.Status.Phase == PhaseApplied {
+		// What a failed apply said stays until an apply has another end.
+		after.Status.Message = message
+	}
+	return after, nil
+}
+
+// worst is the health of the worst of the set's objects, and why it is so. An object that cannot be judged is not known to be healthy; the
+// cluster has been read all the same, so that is not health.Unknown.
+func (s *site) worst(live map[fleet.ObjectKey]*unstructured.Unstructured, prior ClusterState) (health.State, string) {
+	state, message := health.Current, ""
+	for _, key := range slices.SortedFunc(maps.Keys(live), fleet.ObjectKey.Compare) {
 		if _, ours := prior.Objects[key]; !ours {
 			continue
 		}
-		h, err := health.Evaluate(obj)
-		if err != nil {
-			return prior, fmt.Errorf("%s: %w", key, err)
+		at := health.At{}
+		if record := prior.Applied.record(key); record != nil {
+			at.UID = record.UID
 		}
-		after.Status.Health = health.Worst(after.Status.Health, h.State)
+		h, err := s.set.Wait.Checks.EvaluateAt(live[key], at)
+		if err != nil {
+			h.Message = err.Error()
+		}
+		if err != nil || h.State == health.Unknown {
+			h.State = health.InProgress
+		}
+		if h.State == state || health.Worst(state, h.State) == state {
+			continue
+		}
+		state, message = h.State, key.String()+": "+strings.TrimSuffix(h.Message, ".")
 	}
-	return after, nil
+	return state, s.discreet(message, live, prior)
+}
+
+// discreet is a text without what any of the objects hides.
+func (s *site) discreet(text string, live map[fleet.ObjectKey]*unstructured.Unstructured, prior ClusterState) string {
+	if text == "" {
+		return ""
+	}
+	for key, obj := range live {
+		hides, err := s.hiding(prior, key, obj)
+		if err != nil {
+			return ""
+		}
+		text = hides.redactText(obj, text)
+	}
+	return text
 }
 
 // noteStale notes in the object's record why it has to be applied again although its fields may be as they should be.

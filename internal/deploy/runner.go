@@ -17,6 +17,7 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
 	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
+	"github.com/fleetform/terraform-provider-fleet/internal/progress"
 )
 
 // requestsPerCluster bounds the objects worked on at once on one cluster.
@@ -31,6 +32,8 @@ type Runner struct {
 	// run is this process, as the clusters know it, and pulse how it shows there that it lives.
 	run   inventory.Run
 	pulse pulse
+	// progress is where to tell how applies get on; nil is nowhere.
+	progress *progress.Log
 
 	mu       sync.Mutex
 	seen     map[string]*observation

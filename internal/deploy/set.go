@@ -71,6 +71,8 @@ type Set struct {
 	Divide bool
 
 	numbers numbers
+	// report is told how the work gets on.
+	report *report
 	// Wait says what an apply waits for.
 	Wait Wait
 }
@@ -79,8 +81,10 @@ type Set struct {
 type Wait struct {
 	// Ready tells whether to wait until every object is healthy.
 	Ready bool
-	// Timeout is how long one cluster may take.
+	// Timeout is how long one cluster may take, and how long an object may take to be gone.
 	Timeout time.Duration
+	// Checks say what the health of kinds is; nil leaves it to their own status.
+	Checks *health.Checks
 }
 
 // objects are what the cluster gets.

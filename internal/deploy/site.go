@@ -14,6 +14,7 @@ import (
 
 	"github.com/fleetform/terraform-provider-fleet/internal/cluster"
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+	"github.com/fleetform/terraform-provider-fleet/internal/health"
 	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
 	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
 )
@@ -30,6 +31,8 @@ type site struct {
 	seen    *observation
 	kindsMu sync.Mutex
 	kinds   map[string]Served
+	// applied is what this run has applied: health is judged of that and of nothing older.
+	applied map[fleet.ObjectKey]health.At
 	// hold is the run's hold on the set, from begin to end.
 	hold *hold
 	// also is the set under the name that an interrupted move was to give it.
@@ -77,7 +80,7 @@ func (r *Runner) open(ctx context.Context, set Set, c fleet.Cluster, known Appli
 		server: ssa.NewServer(objects, manager(set.Name)),
 		store:  inventory.NewStore(core, set.Inventory, set.Name, r.release),
 		seen:   r.observation(set, c.Name),
-		kinds:  map[string]Served{},
+		kinds:  map[string]Served{}, applied: map[fleet.ObjectKey]health.At{},
 	}
 	s.store.NamespaceExists = set.Namespaced
 	for k, v := range known.Kinds {

@@ -19,7 +19,7 @@ import (
 
 // waitDefined waits until the definitions and namespaces just applied can be used, so that what follows can use them.
 func (s *site) waitDefined(ctx context.Context, of []wanted) Problems {
-	found := s.waitEach(ctx, of)
+	found := s.waitEach(ctx, of, of, nil)
 	for _, w := range of {
 		if w.Key.Kind == "CustomResourceDefinition" {
 			// What was discovered before, by this set or another of this run, lacks the new kind.
@@ -31,16 +31,22 @@ func (s *site) waitDefined(ctx context.Context, of []wanted) Problems {
 
 // waitReady waits until every object is healthy.
 func (s *site) waitReady(ctx context.Context, list []wanted) Problems {
-	return s.waitEach(ctx, slices.DeleteFunc(slices.Clone(list), func(w wanted) bool { return !judged(w) }))
+	of := slices.DeleteFunc(slices.Clone(list), func(w wanted) bool { return !s.judged(w.Object.GroupVersionKind().GroupKind()) })
+	return s.waitEach(ctx, of, list, s.set.Wait.Checks)
 }
 
-func (s *site) waitEach(ctx context.Context, list []wanted) Problems {
-	errs := make([]error, len(list))
-	overObjects(len(list), func(i int) { errs[i] = s.healthy(ctx, list[i]) })
+// waitEach waits for the objects, all together no longer than the timeout. list is all that the set has here: no reason may
+// give away what any of it hides.
+func (s *site) waitEach(ctx context.Context, of, list []wanted, checks *health.Checks) Problems {
+	until, cancel := context.WithTimeout(ctx, s.set.Wait.Timeout)
+	defer cancel()
+	errs := make([]error, len(of))
+	overObjects(len(of), func(i int) { errs[i] = s.healthy(ctx, until, of[i], checks) })
+	s.addReasons(ctx, errs, list)
 	var found Problems
-	for i, w := range list {
+	for i, w := range of {
 		key := w.Key
-		found = append(found, s.problems(&key, errs[i])...)
+		found = append(found, s.problems(&key, redactAll(list, errs[i]))...)
 	}
 	return found
 }
@@ -74,40 +80,77 @@ var plain = []string{
 	"ClusterRoleBinding.rbac.authorization.k8s.io", "NetworkPolicy.networking.k8s.io", "StorageClass.storage.k8s.io",
 }
 
-func judged(w wanted) bool {
-	return !slices.Contains(plain, w.Object.GroupVersionKind().GroupKind().String())
+// judged tells whether there is more to the health of the kind than its being there.
+func (s *site) judged(kind schema.GroupKind) bool {
+	return s.set.Wait.Checks.Covers(kind) || !slices.Contains(plain, kind.String())
 }
 
-// healthy waits for one object.
-func (s *site) healthy(ctx context.Context, w wanted) error {
+// unhealthyError says that an object failed, or did not become healthy in time.
+type unhealthyError struct {
+	object *unstructured.Unstructured
+	text   string
+	// reason is what was found around the object; empty where nothing tells.
+	reason string
+}
+
+func (e *unhealthyError) Error() string {
+	if e.reason == "" {
+		return e.text
+	}
+	return e.text + "; " + e.reason
+}
+
+// healthy waits for one object, until the context of that name is over.
+func (s *site) healthy(ctx, until context.Context, w wanted, checks *health.Checks) error {
 	resource, err := s.resource(ctx, w.Object.GroupVersionKind())
 	if err != nil {
 		return err
 	}
 	var last health.Health
-	err = s.poll(ctx, func(ctx context.Context) (bool, error) {
-		obj, err := s.server.Get(ctx, resource, w.Key.Namespace, w.Key.Name)
+	var obj *unstructured.Unstructured
+	at := s.at(w)
+	err = s.poll(until, func(until context.Context) (bool, error) {
+		if obj == nil {
+			// An object that comes late to its turn is looked at all the same.
+			until = ctx
+		}
+		now, err := s.server.Get(until, resource, w.Key.Namespace, w.Key.Name)
 		if apierrors.IsNotFound(err) && w.treat.Missing == fleet.MissingIgnore {
 			return true, nil
 		}
 		if err != nil {
 			return false, gone(err)
 		}
-		if last, err = health.Evaluate(obj); err != nil {
+		if obj = now; at.UID != "" && string(obj.GetUID()) != at.UID {
+			return false, errors.New("somebody replaced it by another object of its name while it was waited for")
+		}
+		if last, err = checks.EvaluateAt(obj, at); err != nil {
 			return false, err
 		}
 		if last.State == health.Failed {
-			return false, errors.New(last.Message)
+			return false, &unhealthyError{object: obj, text: "failed: " + strings.TrimSuffix(last.Message, ".")}
 		}
 		return last.State == health.Current && usable(obj), nil
 	})
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("not ready after %s: %s", s.set.Wait.Timeout, strings.TrimSuffix(last.Message, "."))
+	var unhealthy *unhealthyError
+	switch {
+	case err == nil || errors.As(err, &unhealthy):
+		return err
+	case obj != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
+		return &unhealthyError{object: obj, text: fmt.Sprintf("not ready after %s: %s", s.set.Wait.Timeout, strings.TrimSuffix(last.Message, "."))}
 	}
-	if err != nil {
-		return fmt.Errorf("wait: %w", err)
+	return fmt.Errorf("wait: %w", err)
+}
+
+// at is what the object was when it was applied, now or, where there was nothing to apply, before.
+func (s *site) at(w wanted) health.At {
+	if at, now := s.applied[w.Key]; now {
+		return at
 	}
-	return nil
+	if w.Record != nil {
+		return health.At{UID: w.Record.UID}
+	}
+	return health.At{}
 }
 
 func gone(err error) error {

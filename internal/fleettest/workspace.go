@@ -256,6 +256,12 @@ var provider struct {
 	err  error
 }
 
+// Provider is the path of the provider's program, for its subcommands.
+func Provider(t testing.TB) string {
+	t.Helper()
+	return filepath.Join(buildProvider(t), "terraform-provider-fleet")
+}
+
 func buildProvider(t testing.TB) string {
 	t.Helper()
 	provider.once.Do(func() { provider.dir, provider.err = compileProvider() })

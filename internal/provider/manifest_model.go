@@ -57,8 +57,9 @@ type inventoryModel struct {
 }
 
 type waitModel struct {
-	Until   types.String `tfsdk:"until"`
-	Timeout types.String `tfsdk:"timeout"`
+	Until        types.String `tfsdk:"until"`
+	Timeout      types.String `tfsdk:"timeout"`
+	HealthChecks types.List   `tfsdk:"health_checks"`
 }
 
 func newInstance() string { return rand.Text() }
@@ -82,8 +83,10 @@ func (m manifestModel) objects() (objects []manifest.Object, ok bool) {
 func (m manifestModel) validate(ctx context.Context) diag.Diagnostics {
 	objects, open, diags := m.checkRendering()
 	diags.Append(m.checkOverrides(ctx)...)
+	_, more := m.healthChecks(ctx)
+	diags.Append(more...)
 	diags.Append(m.validateWriteOnly()...)
-	_, more := m.policies()
+	_, more = m.policies()
 	diags.Append(more...)
 	if open || !m.ManifestsWO.IsNull() {
 		// What is not known or write-only may be what a target means.
@@ -113,6 +116,10 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *m
 	}
 	set.Policies, more = m.policies()
 	diags.Append(more...)
+	_, more = m.healthChecks(ctx)
+	if diags.Append(more...); diags.HasError() {
+		return set, false, diags
+	}
 	if m.writeOnlyUnknown() && (prior == nil || m.writeOnlyVersion() != prior.writeOnlyVersion()) {
 		return set, true, diags
 	}
@@ -183,6 +190,8 @@ func (r *manifestResource) frame(ctx context.Context, m manifestModel) (deploy.S
 		if t := wait.Timeout.ValueString(); t != "" {
 			timeout = t
 		}
+		// What is wrong with them is said where they are configured; a state that has such must still be readable.
+		set.Wait.Checks, _ = m.healthChecks(ctx)
 	}
 	if !m.unknown() {
 		diags.Append(m.into(ctx, &set)...)

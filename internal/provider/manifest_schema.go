@@ -100,15 +100,16 @@ func manifestArguments() map[string]schema.Attribute {
 			Optional:            true,
 			Attributes: map[string]schema.Attribute{
 				"until": schema.StringAttribute{
-					MarkdownDescription: "`ready` (default): until every object is healthy at the generation that was applied, by the rules of kstatus. `none`: not at all.",
+					MarkdownDescription: "`ready` (default): until every object is healthy at the generation that was applied, by the rules of kstatus or by `health_checks`. `none`: not at all.",
 					Optional:            true,
 					Validators:          []validator.String{stringvalidator.OneOf("ready", "none")},
 				},
 				"timeout": schema.StringAttribute{
-					MarkdownDescription: "How long to wait for one object to become ready, or to be gone, as a Go duration. Defaults to `" + defaultTimeout + "`.",
+					MarkdownDescription: "How long to wait for the objects of one cluster to become ready, and for one object to be gone, as a Go duration. Defaults to `" + defaultTimeout + "`.",
 					Optional:            true,
 					Validators:          []validator.String{durationValidator{}},
 				},
+				"health_checks": healthChecksAttribute(),
 			},
 		},
 	}

@@ -122,6 +122,12 @@ func (p *fleetProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 				Optional:   true,
 				Validators: []validator.String{stringvalidator.LengthBetween(1, 250)},
 			},
+			"progress": schema.StringAttribute{
+				MarkdownDescription: "File in which to tell how applies get on, since Terraform shows nothing of a resource while it is applied; `-` is the terminal, where the provider's process has one. " +
+					"It is appended to, as JSON, an event per line, or as text where its name ends in `.txt` or `.log`. `terraform-provider-fleet watch FILE` draws the JSON.",
+				Optional:   true,
+				Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
+			},
 			"inventory": schema.SingleNestedAttribute{
 				MarkdownDescription: "Where the clusters keep the inventory of every set.",
 				Optional:            true,
@@ -187,6 +193,9 @@ func (p *fleetProvider) Configure(ctx context.Context, req provider.ConfigureReq
 	}
 	data.unreachableAfter, data.unreachableAfterKnown = config.unreachableAfter()
 	data.runner = deploy.NewRunner(data.pool, data.maxParallelClusters, p.version, deployLog(ctx))
+	report, diags := config.report()
+	resp.Diagnostics.Append(diags...)
+	data.runner.Report(report)
 	resp.ResourceData, resp.DataSourceData = data, data
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/cluster"
+	"github.com/fleetform/terraform-provider-fleet/internal/progress"
 )
 
 // The provider's defaults.
@@ -32,6 +33,7 @@ type providerModel struct {
 	MaxParallelClusters types.Int64  `tfsdk:"max_parallel_clusters"`
 	Owner               types.String `tfsdk:"owner"`
 	Inventory           types.Object `tfsdk:"inventory"`
+	Progress            types.String `tfsdk:"progress"`
 }
 
 // clusters is what the configuration says about connections. What is unknown while Terraform plans is noted, so that
@@ -115,6 +117,21 @@ func (m providerModel) connectTimeout() (time.Duration, diag.Diagnostics) {
 func (m providerModel) unreachableAfter() (after time.Duration, known bool) {
 	after, _ = time.ParseDuration(m.UnreachableAfter.ValueString())
 	return after, !m.UnreachableAfter.IsUnknown()
+}
+
+// report opens the file that is to tell how applies get on; nil where there is none, or it is not known yet. One that cannot be opened is
+// only a warning: nobody's apply is to fail for it.
+func (m providerModel) report() (*progress.Log, diag.Diagnostics) {
+	var diags diag.Diagnostics
+	file := m.Progress.ValueString()
+	if file == "" {
+		return nil, nil
+	}
+	log, err := progress.Open(file, progress.FormatOf(file))
+	if err != nil {
+		diags.AddAttributeWarning(path.Root("progress"), "Progress is not written", err.Error()+".\n\nEverything else goes on.")
+	}
+	return log, diags
 }
 
 // owner is the stable name of this configuration. While it is unknown it is empty.

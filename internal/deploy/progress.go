@@ -1,0 +1,94 @@
+package deploy
+
+import (
+	"strings"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
+	"github.com/fleetform/terraform-provider-fleet/internal/progress"
+)
+
+// everyCluster is the wave of a set that goes to all its clusters at once.
+const everyCluster = "all"
+
+// report tells how the work on one set gets on. A nil report tells nobody.
+type report struct {
+	log *progress.Log
+	set string
+}
+
+// Report has the runner tell how applies get on. It is to be called before the first of them.
+func (r *Runner) Report(log *progress.Log) { r.progress = log }
+
+// begin tells of the start of work on the clusters.
+func (r *Runner) begin(set Set, verb string, clusters []string) *report {
+	if r.progress == nil || len(clusters) == 0 {
+		return nil
+	}
+	p := &report{log: r.progress, set: set.Name}
+	p.log.Add(progress.Event{Kind: progress.Begin, Set: p.set, Verb: verb, Waves: []progress.Wave{{Name: everyCluster, Clusters: clusters}}})
+	return p
+}
+
+// step tells what a cluster is at, and how many of its objects are as they should be.
+func (p *report) step(cluster string, phase progress.Phase, done, total int, message string) {
+	if p != nil {
+		p.log.Add(progress.Event{Kind: progress.Step, Set: p.set, Cluster: cluster, Phase: phase, Done: done, Total: total, Message: message})
+	}
+}
+
+// applied tells what came of an apply on a cluster.
+func (p *report) applied(cluster string, plan ClusterPlan, after ClusterState, found Problems) {
+	errs := found.Errors()
+	switch {
+	case len(errs) > 0:
+		p.step(cluster, progress.Failed, 0, 0, errs[0].brief())
+	case plan.Deferred != "":
+		p.step(cluster, progress.Deferred, 0, 0, plan.Deferred)
+	case after.Status.Phase == PhaseDeferred:
+		p.step(cluster, progress.Deferred, 0, 0, after.Status.Message)
+	default:
+		p.step(cluster, progress.Done, len(after.Objects), len(after.Objects), "")
+	}
+}
+
+// end tells how it all ended.
+func (p *report) end(found Problems) {
+	if p == nil {
+		return
+	}
+	message := ""
+	if failed := found.Errors().Clusters(); len(failed) > 0 {
+		message = "failed on " + strings.Join(failed, ", ")
+	}
+	p.log.Add(progress.Event{Kind: progress.End, Set: p.set, Message: message})
+}
+
+// reportBegun tells that the cluster is about to be written to, and returns how many objects need no apply.
+func (s *site) reportBegun(list []wanted, leaving bool) int {
+	message := ""
+	if leaving {
+		message = "removing"
+	}
+	done := 0
+	for _, w := range list {
+		if w.Unchanged() || w.mayBeGone() {
+			done++
+		}
+	}
+	s.set.report.step(s.name, progress.Applying, done, len(list), message)
+	return done
+}
+
+// reportStage tells that a stage is through, if there was anything to do in it, and returns how many objects are done now.
+func (s *site) reportStage(stage manifest.Stage, list []wanted, done int) int {
+	before := done
+	for _, w := range list {
+		if w.stage == stage && !w.Unchanged() && !w.mayBeGone() {
+			done++
+		}
+	}
+	if done > before {
+		s.set.report.step(s.name, progress.Applying, done, len(list), "")
+	}
+	return done
+}

@@ -1,0 +1,120 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/health"
+)
+
+const (
+	// reasonsPerCluster is how many unhealthy objects of a cluster are looked into. Where more are, their reason is likely the same.
+	reasonsPerCluster = 10
+	// reasonTimeout is how long that may take: the apply has failed already, and is not to be held up.
+	reasonTimeout = 10 * time.Second
+	// reasonObjects is how many pods, or events, are looked at for one object.
+	reasonObjects = 200
+)
+
+// addReasons finds out why objects are not healthy, in their pods and in events.
+func (s *site) addReasons(ctx context.Context, errs []error, list []wanted) {
+	if ctx.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, reasonTimeout)
+	defer cancel()
+	var of []*unhealthyError
+	for _, err := range errs {
+		var unhealthy *unhealthyError
+		if errors.As(err, &unhealthy) && len(of) < reasonsPerCluster {
+			of = append(of, unhealthy)
+		}
+	}
+	overObjects(len(of), func(i int) { of[i].reason = s.reason(ctx, of[i].object, list) })
+}
+
+// reason tells why the object is not healthy; empty where that cannot be found out, for whatever cause, since the error that it goes
+// with is the one that counts.
+func (s *site) reason(ctx context.Context, obj *unstructured.Unstructured, list []wanted) string {
+	var found []unstructured.Unstructured
+	ask := health.Related(obj)
+	reason := ""
+	// What was found may ask for more, once: a pod for its events.
+	for range 2 {
+		before := len(found)
+		for _, l := range ask {
+			found = append(found, s.around(ctx, l, list)...)
+		}
+		if reason, ask = health.Reason(obj, found); len(ask) == 0 || len(found) == before {
+			break
+		}
+	}
+	return reason
+}
+
+// around lists what may tell the reason, without what the set hides: a container's last words can be anything.
+func (s *site) around(ctx context.Context, l health.Listing, list []wanted) []unstructured.Unstructured {
+	options := metav1.ListOptions{LabelSelector: l.LabelSelector, FieldSelector: l.FieldSelector, Limit: reasonObjects}
+	var items []any
+	switch l.Kind.Kind {
+	case "Pod":
+		if pods, err := s.core.Pods(l.Namespace).List(ctx, options); err == nil {
+			for i := range pods.Items {
+				items = append(items, &pods.Items[i])
+			}
+		}
+	case "Event":
+		if events, err := s.core.Events(l.Namespace).List(ctx, options); err == nil {
+			for i := range events.Items {
+				items = append(items, &events.Items[i])
+			}
+		}
+	}
+	var found []unstructured.Unstructured
+	for _, item := range items {
+		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(item)
+		if err != nil {
+			continue
+		}
+		for field, value := range content {
+			content[field] = scrub(value, list)
+		}
+		obj := unstructured.Unstructured{Object: content}
+		obj.SetGroupVersionKind(l.Kind)
+		found = append(found, obj)
+	}
+	return found
+}
+
+// scrub takes out of every text what any of the objects hides.
+func scrub(value any, list []wanted) any {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, child := range v {
+			v[name] = scrub(child, list)
+		}
+	case []any:
+		for i, child := range v {
+			v[i] = scrub(child, list)
+		}
+	case string:
+		for _, w := range list {
+			v = w.hides.redactText(w.Object, v)
+		}
+		return v
+	}
+	return value
+}
+
+// redactAll takes out of the error what any of the objects hides.
+func redactAll(list []wanted, err error) error {
+	for _, w := range list {
+		err = w.hides.redact(w.Object, err)
+	}
+	return err
+}
