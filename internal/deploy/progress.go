@@ -16,8 +16,8 @@ type report struct {
 	set string
 }
 
-// Report has the runner tell how applies get on. It is to be called before the first of them.
-func (r *Runner) Report(log *progress.Log) { r.progress = log }
+// TellProgress has the runner tell how applies get on. It is to be called before the first of them.
+func (r *Runner) TellProgress(log *progress.Log) { r.progress = log }
 
 // begin tells of the start of work on the clusters.
 func (r *Runner) begin(set Set, verb string, clusters []string) *report {

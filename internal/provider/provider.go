@@ -195,7 +195,7 @@ func (p *fleetProvider) Configure(ctx context.Context, req provider.ConfigureReq
 	data.runner = deploy.NewRunner(data.pool, data.maxParallelClusters, p.version, deployLog(ctx))
 	report, diags := config.report()
 	resp.Diagnostics.Append(diags...)
-	data.runner.Report(report)
+	data.runner.TellProgress(report)
 	resp.ResourceData, resp.DataSourceData = data, data
 }
 
