@@ -211,7 +211,7 @@ func (s *site) applyStage(ctx context.Context, stage manifest.Stage, list []want
 		}
 	}
 	outcomes := make([]ssa.Outcome, len(of))
-	errs := make([]error, len(of))
+	errs, heard := make([]error, len(of)), make([]Problems, len(of))
 	for i := range of {
 		if of[i].pending {
 			// The stage before has created the definition, or this stage cannot begin.
@@ -220,10 +220,13 @@ func (s *site) applyStage(ctx context.Context, stage manifest.Stage, list []want
 	}
 	overObjects(len(of), func(i int) {
 		if errs[i] == nil {
-			outcomes[i], errs[i] = s.applyObject(ctx, of[i], plan.Objects[of[i].Key])
+			heard[i] = s.hearing(ctx, of[i], func(ctx context.Context) Problems {
+				outcomes[i], errs[i] = s.applyObject(ctx, of[i], plan.Objects[of[i].Key])
+				return nil
+			})
 		}
 	})
-	var found Problems
+	found := slices.Concat(heard...)
 	for i, w := range of {
 		key := w.Key
 		if errs[i] != nil {
@@ -239,10 +242,10 @@ func (s *site) applyStage(ctx context.Context, stage manifest.Stage, list []want
 			}
 		}
 	}
-	if len(found) > 0 || stage != manifest.Stages[0] {
+	if len(found.Errors()) > 0 || stage != manifest.Stages[0] {
 		return found
 	}
-	return s.waitDefined(ctx, of)
+	return append(found, s.waitDefined(ctx, of)...)
 }
 
 // record is what state keeps of the object.

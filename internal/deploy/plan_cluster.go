@@ -258,7 +258,12 @@ func (s *site) plan(ctx context.Context, prior ClusterState, known bool) (Cluste
 		}
 		plans := make([]ObjectPlan, len(of))
 		issues := make([]Problems, len(of))
-		overObjects(len(of), func(i int) { plans[i], issues[i] = s.planObject(ctx, of[i], changing) })
+		overObjects(len(of), func(i int) {
+			issues[i] = s.hearing(ctx, of[i], func(ctx context.Context) (found Problems) {
+				plans[i], found = s.planObject(ctx, of[i], changing)
+				return found
+			})
+		})
 		for i, w := range of {
 			plan.Objects[w.Key] = plans[i]
 			found = append(found, issues[i]...)

@@ -57,6 +57,8 @@ type observation struct {
 	read   bool
 	live   map[fleet.ObjectKey]*unstructured.Unstructured
 	absent map[fleet.ObjectKey]bool
+	// warned are the warnings of the API server that were given already.
+	warned map[string]bool
 }
 
 func (o *observation) lookup(key fleet.ObjectKey) (live *unstructured.Unstructured, absent bool) {
