@@ -111,7 +111,7 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 		return prior, true, problems(name, nil, err)
 	}
 	if plan.recordsOnly() {
-		if after, done, found := s.note(ctx, prior); done {
+		if after, done, found := s.note(ctx, prior, plan); done {
 			return after, true, found
 		}
 	}
@@ -166,7 +166,11 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan
 	var list []wanted
 	var found Problems
 	if !leaving {
-		if list, found = s.runner.want(ctx, s, s.set, prior, saltOf(parent)); len(found) > 0 {
+		list, s.skips, found = s.runner.want(ctx, s, s.set, prior, saltOf(parent))
+		if err := s.sameSkips(plan); err != nil {
+			found = append(found, s.problems(nil, err)...)
+		}
+		if len(found) > 0 {
 			return fail(append(found, s.end(ctx, inventory.Failed, nil)...))
 		}
 	}
@@ -189,6 +193,7 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan
 	after.Applied.owe(fleet.Cluster{})
 	after.Applied.From = ""
 	after.Status = Status{Phase: PhaseApplied}
+	s.noteSkips(&after, plan)
 	if s.set.Wait.Ready {
 		after.Status.Health = health.Current
 	}

@@ -31,7 +31,9 @@ func (r *Runner) planCluster(ctx context.Context, set Set, name string, state St
 		found = append(found, r.planMove(ctx, set, withCluster(prior, r.target(set, state, name).Cluster), &plan)...)
 	}
 	if _, stays := set.Clusters[name]; stays && !known && plan.Deferred == "" && !plan.Gone {
-		plan.New = len(set.objects(name))
+		if !plan.Unknown || !set.maySkip(set.Clusters[name]) {
+			plan.New = len(set.objects(name))
+		}
 	}
 	return plan, r.nameSets(ctx, set, r.target(set, state, name).Cluster, found)
 }
@@ -77,8 +79,9 @@ func (r *Runner) planCase(ctx context.Context, set Set, name string, prior Clust
 	switch {
 	case errors.As(err, &unknown):
 		return ClusterPlan{Unknown: true}, nil
-	case lost(err) && set.UnknownUID[name]:
-		// The fleet_cluster is about to be registered as offline, and after that nothing is certain either.
+	case lost(err) && (set.UnknownUID[name] || !known && set.maySkip(c)):
+		// The fleet_cluster is about to be registered as offline, and after that nothing is certain either. Nor is which objects the
+		// cluster gets before it says what it serves.
 		return ClusterPlan{Unknown: true}, Problems{{Cluster: name, Err: err, Warning: true}}
 	case lost(err):
 		// An earlier pass may have asked it, and what it then said for certain has to be said again.
@@ -92,7 +95,7 @@ func (r *Runner) planCase(ctx context.Context, set Set, name string, prior Clust
 
 // planQuiet tells without asking the cluster that nothing is to be done there.
 func (r *Runner) planQuiet(ctx context.Context, set Set, prior ClusterState) (ClusterPlan, bool) {
-	list, found := r.want(ctx, nil, set, prior, r.salt(set, prior.Cluster.Name))
+	list, skips, found := r.want(ctx, nil, set, prior, r.salt(set, prior.Cluster.Name))
 	if len(found) > 0 {
 		return ClusterPlan{}, false
 	}
@@ -106,6 +109,7 @@ func (r *Runner) planQuiet(ctx context.Context, set Set, prior ClusterState) (Cl
 			return ClusterPlan{}, false
 		}
 	}
+	plan.skip(skips, prior)
 	return plan, len(plan.Objects) == len(prior.Objects)
 }
 
@@ -120,7 +124,7 @@ func (r *Runner) salt(set Set, cluster string) []byte {
 // planOffline plans a known cluster without asking it. certain says to give the values that asking would most likely
 // have given; otherwise what would change is left to the apply.
 func (r *Runner) planOffline(ctx context.Context, set Set, prior ClusterState, certain bool) (ClusterPlan, Problems) {
-	list, found := r.want(ctx, nil, set, prior, r.salt(set, prior.Cluster.Name))
+	list, skips, found := r.want(ctx, nil, set, prior, r.salt(set, prior.Cluster.Name))
 	plan := ClusterPlan{Objects: map[fleet.ObjectKey]ObjectPlan{}}
 	for _, w := range list {
 		if w.mayBeGone() {
@@ -139,6 +143,7 @@ func (r *Runner) planOffline(ctx context.Context, set Set, prior ClusterState, c
 		}
 		plan.Objects[w.Key] = o
 	}
+	plan.skip(skips, prior)
 	return plan, append(found, prune(set, plan, prior)...)
 }
 
@@ -236,7 +241,8 @@ func (s *site) plan(ctx context.Context, prior ClusterState, known bool) (Cluste
 	if parent != nil && parent.MovedTo != "" {
 		return ClusterPlan{Unknown: true}, nil
 	}
-	list, found := s.runner.want(ctx, s, s.set, prior, saltOf(parent))
+	list, skips, found := s.runner.want(ctx, s, s.set, prior, saltOf(parent))
+	s.skips = skips
 	surplus := 0
 	if !known && parent != nil {
 		notes, err := s.succeed(ctx, prior, parent, list)
@@ -277,6 +283,7 @@ func (s *site) plan(ctx context.Context, prior ClusterState, known bool) (Cluste
 			}
 		}
 	}
+	plan.skip(skips, prior)
 	return plan, append(found, prune(s.set, plan, prior)...)
 }
 

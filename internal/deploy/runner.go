@@ -41,6 +41,8 @@ type Runner struct {
 	modes    map[string]fleet.Mode
 	holders  map[[2]string]holder
 	names    map[string]*naming
+	// serving are the clusters found to serve a kind, by kind.
+	serving map[string]map[string]bool
 }
 
 // NewRunner works through the pool's connections, on at most maxClusters clusters at once, and logs how long each took. release is
