@@ -61,21 +61,21 @@ func notServed(kind schema.GroupVersionKind, version cluster.Version, served *cl
 		}
 	}
 	slices.Sort(groups)
-	close := fleet.Closest(kind.Kind, slices.Compact(slices.Sorted(slices.Values(names))))
+	like := fleet.Closest(kind.Kind, slices.Compact(slices.Sorted(slices.Values(names))))
 	switch {
 	case len(e.versions) > 0:
 		e.offers = fmt.Sprintf("it serves %s in version %s", kind.GroupKind(), strings.Join(e.versions, ", "))
 	case len(groups) > 0:
 		e.offers = fmt.Sprintf("it serves a kind %s in %s", kind.Kind, strings.Join(groups, ", "))
-	case close != "":
+	case like != "":
 		var in []string
 		for other := range served.Kinds {
-			if other.Kind == close {
+			if other.Kind == like {
 				in = append(in, other.GroupVersion().String())
 			}
 		}
 		slices.Sort(in)
-		e.guess = fmt.Sprintf("; did you mean %s, which it serves in %s?", close, strings.Join(in, ", "))
+		e.guess = fmt.Sprintf("; did you mean %s, which it serves in %s?", like, strings.Join(in, ", "))
 	default:
 		e.guess = "; it serves no kind of this name, so a CustomResourceDefinition may be missing"
 	}

@@ -1,9 +1,13 @@
 package provider_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleettest"
 )
@@ -57,4 +61,38 @@ func TestAccManifest_apiWarningsAtApply(t *testing.T) {
 	contains(t, s.Apply(), "API servers warn on 3 clusters", "Shops close soon", "eu-1, eu-2, us-1 Shop."+group+" "+ns+"/first")
 	s.PlanEmpty()
 	s.Destroy()
+}
+
+// TestAccManifest_policyWarnings has an admission policy that only warns, on one cluster, and repeats what is not to be shown.
+func TestAccManifest_policyWarnings(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	s.fleet("")
+	group := schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1"}
+	for resource, body := range map[string]string{
+		"validatingadmissionpolicies": `{"kind": "ValidatingAdmissionPolicy", "spec": {"failurePolicy": "Ignore",
+			"matchConstraints": {"resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["secrets"]}]},
+			"validations": [{"expression": "false", "messageExpression": "'the password is ' + string(object.data.password)"}]}}`,
+		"validatingadmissionpolicybindings": fmt.Sprintf(`{"kind": "ValidatingAdmissionPolicyBinding", "spec": {"policyName": %[1]q, "validationActions": ["Warn"],
+			"matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": %[1]q}}}}}`, ns),
+	} {
+		r := group.GroupVersion().WithResource(resource)
+		put(t, "us-1", r, "", strings.Replace(body, "{", fmt.Sprintf(`{"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": %q}, `, ns), 1))
+		t.Cleanup(func() {
+			_ = fleettest.Get(t, "us-1").AdminDynamic(t).Resource(r).Delete(context.Background(), ns, metav1.DeleteOptions{})
+		})
+	}
+	s.set(fmt.Sprintf("namespace = %q\nsecrets_in_state = true", ns), "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\nstringData: {password: hunter2hunter2}\n")
+	s.Env = append(s.Env, "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH="+s.Path("trace.log"))
+	var out string
+	fleettest.Eventually(t, "the policy at work", func() bool {
+		out = s.Plan()
+		return strings.Contains(out, "API servers warn")
+	})
+	contains(t, out, "API servers warn on 1 cluster", "ValidatingAdmissionPolicy '"+ns+"' with binding '"+ns+"': the password is (sensitive)", "us-1 Secret "+ns+"/x")
+	for where, text := range map[string]string{"the plan": out, "the log": read(t, s.Path("trace.log"))} {
+		if strings.Contains(text, "hunter2") || strings.Contains(text, "aHVudGVyMmh1bnRlcjI") {
+			t.Errorf("the secret is in %s", where)
+		}
+	}
 }
