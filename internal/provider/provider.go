@@ -194,4 +194,6 @@ func (p *fleetProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{newClusterResource, newPlacementResource, newManifestResource}
 }
 
-func (p *fleetProvider) DataSources(context.Context) []func() datasource.DataSource { return nil }
+func (p *fleetProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{newCompareDataSource}
+}
