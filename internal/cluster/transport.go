@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -102,18 +101,4 @@ func pause(ctx context.Context, d time.Duration) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-}
-
-// warnings logs what an API server warns of, such as a deprecated API. Code 299 is the only one it uses.
-type warnings struct {
-	cluster string
-	log     Log
-}
-
-// HandleWarningHeaderWithContext logs one warning.
-func (w warnings) HandleWarningHeaderWithContext(ctx context.Context, code int, _, text string) {
-	if code != 299 || text == "" {
-		return
-	}
-	w.log(ctx, slog.LevelDebug, "warning from the API server", map[string]any{"cluster": w.cluster, "warning": text})
 }

@@ -116,7 +116,7 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 		return prior, true, problems(name, nil, err)
 	}
 	if plan.recordsOnly() {
-		if after, done, found := s.note(ctx, prior); done {
+		if after, done, found := s.note(ctx, prior, plan); done {
 			return after, true, found
 		}
 	}
@@ -171,7 +171,11 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan
 	var list []wanted
 	var found Problems
 	if !leaving {
-		if list, found = s.runner.want(ctx, s, s.set, prior, saltOf(parent)); len(found) > 0 {
+		list, s.skips, found = s.runner.want(ctx, s, s.set, prior, saltOf(parent))
+		if err := s.sameSkips(plan); err != nil {
+			found = append(found, s.problems(nil, err)...)
+		}
+		if len(found) > 0 {
 			return fail(append(found, s.end(ctx, inventory.Failed, nil)...))
 		}
 	}
@@ -197,6 +201,7 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan
 	after.Applied.owe(fleet.Cluster{})
 	after.Applied.From = ""
 	after.Status = Status{Phase: PhaseApplied}
+	s.noteSkips(&after, plan)
 	if s.set.Wait.Ready {
 		after.Status.Health = health.Current
 	}
@@ -219,7 +224,7 @@ func (s *site) applyStage(ctx context.Context, stage manifest.Stage, list []want
 		}
 	}
 	outcomes := make([]ssa.Outcome, len(of))
-	errs := make([]error, len(of))
+	errs, heard := make([]error, len(of)), make([]Problems, len(of))
 	for i := range of {
 		if of[i].pending {
 			// The stage before has created the definition, or this stage cannot begin.
@@ -228,10 +233,13 @@ func (s *site) applyStage(ctx context.Context, stage manifest.Stage, list []want
 	}
 	overObjects(len(of), func(i int) {
 		if errs[i] == nil {
-			outcomes[i], errs[i] = s.applyObject(ctx, of[i], plan.Objects[of[i].Key])
+			heard[i] = s.hearing(ctx, of[i], func(ctx context.Context) Problems {
+				outcomes[i], errs[i] = s.applyObject(ctx, of[i], plan.Objects[of[i].Key])
+				return nil
+			})
 		}
 	})
-	var found Problems
+	found := slices.Concat(heard...)
 	for i, w := range of {
 		key := w.Key
 		if errs[i] != nil {
@@ -248,10 +256,10 @@ func (s *site) applyStage(ctx context.Context, stage manifest.Stage, list []want
 			}
 		}
 	}
-	if len(found) > 0 || stage != manifest.Stages[0] {
+	if len(found.Errors()) > 0 || stage != manifest.Stages[0] {
 		return found
 	}
-	return s.waitDefined(ctx, of)
+	return append(found, s.waitDefined(ctx, of)...)
 }
 
 // record is what state keeps of the object.

@@ -54,6 +54,10 @@ func (p Plan) Sentences() []string {
 // sentences says what the plan does to the objects of one cluster, and tells whether that is anything.
 func (c ClusterPlan) sentences(name string, all *sentences) (said bool) {
 	counts := map[Action][]string{}
+	for key, why := range c.Skipped {
+		all.add(name, "skip "+key.String(), why)
+		said = true
+	}
 	for _, key := range c.Keys() {
 		o := c.Objects[key]
 		switch o.Action {

@@ -85,7 +85,7 @@ func (r *Runner) objectsOf(ctx context.Context, set Set, state State, name strin
 		return plan.Keys()
 	}
 	// What cannot be asked of the cluster yet follows from the manifests; problems with them are found once it can.
-	list, _ := r.want(ctx, nil, set, r.target(set, state, name), nil)
+	list, _, _ := r.want(ctx, nil, set, r.target(set, state, name), nil)
 	keys := make([]fleet.ObjectKey, 0, len(list))
 	for _, w := range list {
 		keys = append(keys, w.Key)

@@ -123,6 +123,9 @@ func (s *site) surplus(list []wanted) int {
 	for _, w := range list {
 		keep[w.Key] = true
 	}
+	for _, key := range s.kept() {
+		keep[key] = true
+	}
 	s.seen.mu.Lock()
 	defer s.seen.mu.Unlock()
 	n := 0

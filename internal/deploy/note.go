@@ -27,7 +27,7 @@ func (c ClusterPlan) recordsOnly() bool {
 
 // note finds out what the records say of objects that are as they should be, by one dry run each, and writes nothing. It
 // tells whether that was all there was to do.
-func (s *site) note(ctx context.Context, prior ClusterState) (ClusterState, bool, Problems) {
+func (s *site) note(ctx context.Context, prior ClusterState, plan ClusterPlan) (ClusterState, bool, Problems) {
 	parent, err := s.parent(ctx, true)
 	if err != nil || parent == nil || parent.Owner != s.set.Owner || parent.Instance != s.set.Instance || parent.Phase != inventory.Applied {
 		return prior, false, nil
@@ -36,8 +36,8 @@ func (s *site) note(ctx context.Context, prior ClusterState) (ClusterState, bool
 	if err != nil {
 		return prior, false, nil
 	}
-	list, found := s.runner.want(ctx, s, s.set, prior, saltOf(parent))
-	if len(found) > 0 || len(list) != len(live) || len(list) != len(prior.Objects) {
+	list, skips, found := s.runner.want(ctx, s, s.set, prior, saltOf(parent))
+	if s.skips = skips; s.sameSkips(plan) != nil || len(found) > 0 || len(list) != len(live) || len(list) != len(prior.Objects) {
 		return prior, false, nil
 	}
 	after := prior
@@ -55,6 +55,7 @@ func (s *site) note(ctx context.Context, prior ClusterState) (ClusterState, bool
 	}
 	after.Applied.Inventory, after.Applied.Kinds = s.set.Inventory, s.usedKinds(list)
 	after.Status = Status{Phase: PhaseApplied, Health: prior.Status.Health}
+	s.noteSkips(&after, plan)
 	if s.set.Wait.Ready {
 		if found := s.waitReady(ctx, list); len(found.Errors()) > 0 {
 			after.Status = Status{Phase: PhaseFailed, Health: prior.Status.Health, Message: found.Errors()[0].brief()}

@@ -103,10 +103,14 @@ func (s *site) end(ctx context.Context, phase inventory.Phase, list []wanted) Pr
 	return s.problems(nil, s.hold.release(ctx, func(parent *inventory.Parent) error {
 		parent.Phase, parent.Heartbeat = phase, time.Now()
 		if phase == inventory.Applied {
-			if len(list) == 0 {
+			kept := s.kept()
+			if len(list) == 0 && len(kept) == 0 {
 				return s.store.Delete(ctx, parent)
 			}
 			parent.Kinds, parent.Namespaces = nil, nil
+			for _, key := range kept {
+				parent.Include([]schema.GroupKind{{Group: key.Group, Kind: key.Kind}}, []string{key.Namespace})
+			}
 			for _, w := range list {
 				parent.Include([]schema.GroupKind{w.Object.GroupVersionKind().GroupKind()}, []string{w.Key.Namespace})
 			}
@@ -127,6 +131,9 @@ func (s *site) succeed(ctx context.Context, prior ClusterState, parent *inventor
 	}
 	for _, w := range list {
 		delete(live, w.Key)
+	}
+	for _, key := range s.kept() {
+		delete(live, key)
 	}
 	var going []string
 	for _, key := range slices.SortedFunc(maps.Keys(live), fleet.ObjectKey.Compare) {

@@ -45,6 +45,8 @@ type ClusterPlan struct {
 	Gone bool
 	// Objects are the objects that will be there, and those that go.
 	Objects map[fleet.ObjectKey]ObjectPlan
+	// Skipped are the objects that are left out, and why, because the cluster does not serve their kinds.
+	Skipped map[fleet.ObjectKey]string
 	// Unsettled tells that the last apply did not end well here, so that another is due even if no object differs.
 	Unsettled bool
 	// Repair tells that the inventory was deleted and is written anew.
@@ -140,6 +142,7 @@ func (r *Runner) Plan(ctx context.Context, set Set, state State) (Plan, Problems
 		plan.Clusters[name] = one
 		found = append(found, problems...)
 	})
+	found = r.nameServing(found)
 	found = r.claimObjects(ctx, set, state, plan, found)
 	if len(found.Errors()) == 0 {
 		r.mu.Lock()

@@ -31,7 +31,9 @@ func (r *Runner) planCluster(ctx context.Context, set Set, name string, state St
 		found = append(found, r.planMove(ctx, set, withCluster(prior, r.target(set, state, name).Cluster), &plan)...)
 	}
 	if _, stays := set.Clusters[name]; stays && !known && plan.Deferred == "" && !plan.Gone {
-		plan.New = len(set.objects(name))
+		if !plan.Unknown || !set.maySkip(set.Clusters[name]) {
+			plan.New = len(set.objects(name))
+		}
 	}
 	found = append(found, r.judge(ctx, set.on(prior), name, prior, plan, found)...)
 	return plan, r.nameSets(ctx, set, r.target(set, state, name).Cluster, found)
@@ -78,8 +80,9 @@ func (r *Runner) planCase(ctx context.Context, set Set, name string, prior Clust
 	switch {
 	case errors.As(err, &unknown):
 		return ClusterPlan{Unknown: true}, nil
-	case lost(err) && set.UnknownUID[name]:
-		// The fleet_cluster is about to be registered as offline, and after that nothing is certain either.
+	case lost(err) && (set.UnknownUID[name] || !known && set.maySkip(c)):
+		// The fleet_cluster is about to be registered as offline, and after that nothing is certain either. Nor is which objects the
+		// cluster gets before it says what it serves.
 		return ClusterPlan{Unknown: true}, Problems{{Cluster: name, Err: err, Warning: true}}
 	case lost(err):
 		// An earlier pass may have asked it, and what it then said for certain has to be said again.
@@ -93,7 +96,7 @@ func (r *Runner) planCase(ctx context.Context, set Set, name string, prior Clust
 
 // planQuiet tells without asking the cluster that nothing is to be done there.
 func (r *Runner) planQuiet(ctx context.Context, set Set, prior ClusterState) (ClusterPlan, bool) {
-	list, found := r.want(ctx, nil, set, prior, r.salt(set, prior.Cluster.Name))
+	list, skips, found := r.want(ctx, nil, set, prior, r.salt(set, prior.Cluster.Name))
 	if len(found) > 0 {
 		return ClusterPlan{}, false
 	}
@@ -107,6 +110,7 @@ func (r *Runner) planQuiet(ctx context.Context, set Set, prior ClusterState) (Cl
 			return ClusterPlan{}, false
 		}
 	}
+	plan.skip(skips, prior)
 	return plan, len(plan.Objects) == len(prior.Objects)
 }
 
@@ -121,7 +125,7 @@ func (r *Runner) salt(set Set, cluster string) []byte {
 // planOffline plans a known cluster without asking it. certain says to give the values that asking would most likely
 // have given; otherwise what would change is left to the apply.
 func (r *Runner) planOffline(ctx context.Context, set Set, prior ClusterState, certain bool) (ClusterPlan, Problems) {
-	list, found := r.want(ctx, nil, set, prior, r.salt(set, prior.Cluster.Name))
+	list, skips, found := r.want(ctx, nil, set, prior, r.salt(set, prior.Cluster.Name))
 	plan := ClusterPlan{Objects: map[fleet.ObjectKey]ObjectPlan{}}
 	for _, w := range list {
 		if w.mayBeGone() {
@@ -140,6 +144,7 @@ func (r *Runner) planOffline(ctx context.Context, set Set, prior ClusterState, c
 		}
 		plan.Objects[w.Key] = o
 	}
+	plan.skip(skips, prior)
 	return plan, append(found, prune(set, plan, prior)...)
 }
 
@@ -238,7 +243,8 @@ func (s *site) plan(ctx context.Context, prior ClusterState, known bool) (Cluste
 	if parent != nil && parent.MovedTo != "" {
 		return ClusterPlan{Unknown: true}, nil
 	}
-	list, found := s.runner.want(ctx, s, s.set, prior, saltOf(parent))
+	list, skips, found := s.runner.want(ctx, s, s.set, prior, saltOf(parent))
+	s.skips = skips
 	surplus := 0
 	if !known && parent != nil {
 		notes, err := s.succeed(ctx, prior, parent, list)
@@ -260,7 +266,12 @@ func (s *site) plan(ctx context.Context, prior ClusterState, known bool) (Cluste
 		}
 		plans := make([]ObjectPlan, len(of))
 		issues := make([]Problems, len(of))
-		overObjects(len(of), func(i int) { plans[i], issues[i] = s.planObject(ctx, of[i], changing) })
+		overObjects(len(of), func(i int) {
+			issues[i] = s.hearing(ctx, of[i], func(ctx context.Context) (found Problems) {
+				plans[i], found = s.planObject(ctx, of[i], changing)
+				return found
+			})
+		})
 		for i, w := range of {
 			plan.Objects[w.Key] = plans[i]
 			found = append(found, issues[i]...)
@@ -274,6 +285,7 @@ func (s *site) plan(ctx context.Context, prior ClusterState, known bool) (Cluste
 			}
 		}
 	}
+	plan.skip(skips, prior)
 	return plan, append(found, prune(s.set, plan, prior)...)
 }
 

@@ -25,6 +25,8 @@ type Policy struct {
 	Drift     fleet.Drift
 	// Missing is for objects of the set's that are gone.
 	Missing fleet.Missing
+	// Unserved is for objects whose kind a cluster does not serve.
+	Unserved fleet.Unserved
 	// Deletion is for objects the set created and no longer wants.
 	Deletion fleet.Deletion
 	// ReplaceImmutable tells to delete and create an object whose change the API server does not allow.
@@ -44,6 +46,7 @@ type Rule struct {
 	Conflicts fleet.Conflicts
 	Drift     fleet.Drift
 	Missing   fleet.Missing
+	Unserved  fleet.Unserved
 	Deletion  fleet.Deletion
 	// ReplaceImmutable is nil where the rule does not speak of it.
 	ReplaceImmutable *bool
@@ -134,6 +137,7 @@ func (s Set) treat(c fleet.Cluster, key fleet.ObjectKey, labels map[string]strin
 	t.Existing = first(t.rules, func(r Rule) fleet.Existing { return r.Existing }, s.Policy.Existing, fleet.ExistingIfSame)
 	t.OnAdopted = first(t.rules, func(r Rule) fleet.OnAdopted { return r.OnAdopted }, s.Policy.OnAdopted, fleet.OnAdoptedRelease)
 	t.Missing = first(t.rules, func(r Rule) fleet.Missing { return r.Missing }, s.Policy.Missing, fleet.MissingRecreate)
+	t.Unserved = first(t.rules, func(r Rule) fleet.Unserved { return r.Unserved }, s.Policy.Unserved, fleet.UnservedError)
 	t.Deletion = first(t.rules, func(r Rule) fleet.Deletion { return r.Deletion }, s.Policy.Deletion, fleet.DeletionDelete)
 	for _, r := range t.rules {
 		if r.ReplaceImmutable != nil {

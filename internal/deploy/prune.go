@@ -25,6 +25,9 @@ func (s *site) prune(ctx context.Context, list []wanted, prior ClusterState, par
 	for _, w := range list {
 		keep[w.Key] = true
 	}
+	for _, key := range s.kept() {
+		keep[key] = true
+	}
 	live, err := s.leftovers(ctx, prior, parent, keep)
 	if err != nil {
 		return s.problems(nil, err)

@@ -108,6 +108,8 @@ func (s *site) read(ctx context.Context, prior ClusterState) (ClusterState, erro
 	}
 	after := prior
 	after.Applied.Parent, after.Applied.Member = s.parentage(prior, parent), false
+	after.Applied.Skipped = s.stillSkipped(ctx, prior.Applied.Skipped)
+	after.Applied.Kinds = s.servedKinds(prior.Applied.Kinds)
 	after.Objects = map[fleet.ObjectKey]ssa.Fields{}
 	after.Applied.Objects = maps.Clone(prior.Applied.Objects)
 	for key, obj := range live {

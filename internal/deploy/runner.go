@@ -44,6 +44,8 @@ type Runner struct {
 	modes    map[string]fleet.Mode
 	holders  map[[2]string]holder
 	names    map[string]*naming
+	// serving are the clusters found to serve a kind, by kind.
+	serving map[string]map[string]bool
 }
 
 // NewRunner works through the pool's connections, on at most maxClusters clusters at once, and logs how long each took. release is
@@ -62,6 +64,8 @@ type observation struct {
 	absent map[fleet.ObjectKey]bool
 	// previews are the answers of the dry runs, for policies.
 	previews map[fleet.ObjectKey]*unstructured.Unstructured
+	// warned are the warnings of the API server that were given already.
+	warned map[string]bool
 }
 
 func (o *observation) lookup(key fleet.ObjectKey) (live *unstructured.Unstructured, absent bool) {

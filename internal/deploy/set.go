@@ -178,6 +178,8 @@ func (c ClusterState) unreachable() bool { return c.Status.Health == health.Unkn
 type Applied struct {
 	// Kinds are where the cluster serves the kinds, so that no discovery is needed while nothing changes.
 	Kinds map[string]Served `json:"k,omitempty"`
+	// Skipped are the kinds, in a version, that the cluster does not serve and whose objects are left out there.
+	Skipped map[string]Skip `json:"s,omitempty"`
 	// Objects are the records by object key.
 	Objects map[string]ssa.Record `json:"o,omitempty"`
 	// Inventory is the namespace of the inventory.

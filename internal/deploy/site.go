@@ -33,6 +33,8 @@ type site struct {
 	kinds   map[string]Served
 	// applied is what this run has applied: health is judged of that and of nothing older.
 	applied map[fleet.ObjectKey]health.At
+	// skips are the set's objects that the cluster is not to have, because it does not serve their kinds.
+	skips []skipped
 	// hold is the run's hold on the set, from begin to end.
 	hold *hold
 	// also is the set under the name that an interrupted move was to give it.
@@ -127,27 +129,12 @@ func lost(err error) bool {
 	return errors.As(err, &unreachable) || errors.As(err, &other)
 }
 
-// notServedError says that the cluster does not serve a kind.
-type notServedError struct {
-	kind    schema.GroupVersionKind
-	version string
-	err     error
-}
-
-func (e *notServedError) Error() string {
-	if e.version != "" {
-		return fmt.Sprintf("the cluster (Kubernetes %s) does not serve %s %s: %v", e.version, e.kind.GroupVersion(), e.kind.Kind, e.err)
-	}
-	return fmt.Sprintf("the cluster does not serve %s %s: %v", e.kind.GroupVersion(), e.kind.Kind, e.err)
-}
-
-func (e *notServedError) Unwrap() error { return e.err }
-
 // resource tells where the kind is served: from what is known of it, else by discovery.
 func (s *site) resource(ctx context.Context, kind schema.GroupVersionKind) (ssa.Resource, error) {
 	s.kindsMu.Lock()
 	defer s.kindsMu.Unlock()
 	if served, ok := s.kinds[kind.GroupKind().String()]; ok && (kind.Version == "" || served.Version == kind.Version) {
+		s.runner.noteServing(s.name, kind)
 		return served.at(kind.GroupKind()), nil
 	}
 	discovered, err := s.client.Discover(ctx)
@@ -167,8 +154,11 @@ func (s *site) resource(ctx context.Context, kind schema.GroupVersionKind) (ssa.
 				return ssa.Resource{}, fmt.Errorf("discovery of %s: %w", version, cause)
 			}
 		}
-		version, verr := s.client.Version(ctx)
-		return ssa.Resource{}, &notServedError{kind: kind, version: version.Git, err: errors.Join(err, verr)}
+		version, err := s.client.Version(ctx)
+		if err != nil {
+			return ssa.Resource{}, err
+		}
+		return ssa.Resource{}, notServed(kind, version, discovered)
 	}
 	if err != nil {
 		return ssa.Resource{}, fmt.Errorf("discovery: %w", err)
@@ -179,6 +169,7 @@ func (s *site) resource(ctx context.Context, kind schema.GroupVersionKind) (ssa.
 		Namespaced: mapping.Scope.Name() == meta.RESTScopeNameNamespace,
 	}
 	s.kinds[kind.GroupKind().String()] = served
+	s.runner.noteServing(s.name, kind)
 	return served.at(kind.GroupKind()), nil
 }
 

@@ -40,20 +40,26 @@ func (w wanted) mayBeGone() bool {
 }
 
 // want prepares the set's objects for a cluster. s is nil where the cluster cannot be asked; what is known of it must
-// then do. The errors are the user's: a kind not served, a namespace missing or out of place.
-func (r *Runner) want(ctx context.Context, s *site, set Set, prior ClusterState, salt []byte) ([]wanted, Problems) {
+// then do. The objects that are left out there come apart. The errors are the user's: a kind not served, a namespace missing or out of place.
+func (r *Runner) want(ctx context.Context, s *site, set Set, prior ClusterState, salt []byte) ([]wanted, []skipped, Problems) {
 	var out []wanted
+	var skips []skipped
 	var found Problems
 	name := prior.Cluster.Name
 	for _, o := range set.objects(name) {
 		w, err := r.wantOne(ctx, s, set, o, prior, salt)
+		var skip *skipError
+		if errors.As(err, &skip) {
+			skips = append(skips, skip.skipped)
+			continue
+		}
 		if err != nil {
 			found = append(found, Problem{Cluster: name, Object: &w.Key, Err: err})
 			continue
 		}
 		out = append(out, w)
 	}
-	return out, append(found, duplicates(name, out)...)
+	return out, skips, append(found, duplicates(name, out)...)
 }
 
 func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Object, prior ClusterState, salt []byte) (wanted, error) {
@@ -65,7 +71,8 @@ func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Objec
 	if err != nil {
 		coming, ok := r.promisedKind(prior.Cluster.Name, kind)
 		if !ok {
-			return w, err
+			w.Key = set.likelyKey(prior, o)
+			return w, set.unserved(prior, o, err)
 		}
 		w.pending, namespaced = true, coming.Namespaced
 	}
@@ -150,6 +157,9 @@ func unmark(body *unstructured.Unstructured) {
 func (r *Runner) resourceOf(ctx context.Context, s *site, cluster string, kind schema.GroupVersionKind, applied Applied, stated bool) (ssa.Resource, error) {
 	if s != nil {
 		return s.resource(ctx, kind)
+	}
+	if err := applied.noted(kind); err != nil {
+		return ssa.Resource{}, err
 	}
 	if served, ok := applied.Kinds[kind.GroupKind().String()]; ok {
 		return served.at(kind.GroupKind()), nil

@@ -59,6 +59,17 @@ const (
 	MissingIgnore Missing = "ignore"
 )
 
+// Unserved says what to do about an object whose kind a cluster does not serve.
+type Unserved string
+
+// What to do about an object whose kind a cluster does not serve.
+const (
+	// UnservedError stops the plan.
+	UnservedError Unserved = "error"
+	// UnservedSkip leaves the object out on that cluster until it serves the kind.
+	UnservedSkip Unserved = "skip"
+)
+
 // Deletion says what becomes of an object that the set created and no longer wants.
 type Deletion string
 

@@ -57,9 +57,11 @@ func planDiagnostics(problems deploy.Problems, plan deploy.Plan) diag.Diagnostic
 	if len(others) > 0 {
 		diags.AddError("The set cannot be applied to "+clusterCount(len(others.Clusters())), others.String()+"\n\nNothing was changed.")
 	}
-	if notes := problems.Warnings(); len(notes) > 0 {
+	said, notes := problems.Warnings().APIWarnings()
+	if len(notes) > 0 {
 		diags.AddWarning("Before you apply", notes.String())
 	}
+	diags.Append(apiWarnings(said)...)
 	if found, objects := adoptions(plan); objects > 0 {
 		diags.AddWarning(fmt.Sprintf("%s there before will be adopted", objectsWere(objects)), found.String()+
 			"\n\nIn the end an adopted object is released with every value it has, not deleted; on_adopted = \"delete\" changes that.")
@@ -104,9 +106,11 @@ func conflictText(problems deploy.Problems) string {
 
 func applyDiagnostics(problems deploy.Problems, set deploy.Set, creating bool) diag.Diagnostics {
 	var diags diag.Diagnostics
-	if notes := problems.Warnings(); len(notes) > 0 {
+	said, notes := problems.Warnings().APIWarnings()
+	if len(notes) > 0 {
 		diags.AddWarning("While applying", notes.String())
 	}
+	diags.Append(apiWarnings(said)...)
 	failed := problems.Errors()
 	if len(failed) == 0 {
 		return diags

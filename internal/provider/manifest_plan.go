@@ -130,7 +130,7 @@ func plannedValues(set deploy.Set, todo deploy.Plan, state deploy.State, prior *
 		touched = true
 		applied[name], status[name] = types.StringUnknown(), types.ObjectUnknown(statusType.AttrTypes)
 		if was && c.Deferred == "" && !c.Unknown {
-			status[name] = statusAfter(set)
+			status[name] = statusAfter(set, c)
 		}
 	}
 	values := map[string]attr.Value{
@@ -173,15 +173,15 @@ func summaryValue(sum deploy.Summary) types.Object {
 
 // statusAfter is the status of a cluster after an apply that succeeds; one that does not is an error, after which nothing is compared.
 // Without it, a plan over a hundred clusters would show a hundred times that the status is known after the apply.
-func statusAfter(set deploy.Set) attr.Value {
-	after := deploy.Status{Phase: deploy.PhaseApplied}
+func statusAfter(set deploy.Set, c deploy.ClusterPlan) attr.Value {
+	after := deploy.Status{Phase: deploy.PhaseApplied, Message: c.SkippedMessage()}
 	if set.Wait.Ready {
 		after.Health = health.Current
 		return statusValue(after)
 	}
-	return types.ObjectValueMust(statusType.AttrTypes, map[string]attr.Value{
-		"phase": types.StringValue(string(after.Phase)), "health": types.StringUnknown(), "message": types.StringNull(),
-	})
+	attributes := statusValue(after).Attributes()
+	attributes["health"] = types.StringUnknown()
+	return types.ObjectValueMust(statusType.AttrTypes, attributes)
 }
 
 func changesValue(sentences []string) types.List {

@@ -28,6 +28,7 @@ type policyModel struct {
 	Conflicts        types.String `tfsdk:"conflicts"`
 	Drift            types.String `tfsdk:"drift"`
 	Missing          types.String `tfsdk:"missing"`
+	Unserved         types.String `tfsdk:"unserved"`
 	Deletion         types.String `tfsdk:"deletion"`
 	ReplaceImmutable types.Bool   `tfsdk:"replace_immutable"`
 	Rules            types.List   `tfsdk:"rules"`
@@ -57,6 +58,7 @@ type ruleModel struct {
 	Conflicts        types.String `tfsdk:"conflicts"`
 	Drift            types.String `tfsdk:"drift"`
 	Missing          types.String `tfsdk:"missing"`
+	Unserved         types.String `tfsdk:"unserved"`
 	Deletion         types.String `tfsdk:"deletion"`
 	ReplaceImmutable types.Bool   `tfsdk:"replace_immutable"`
 }
@@ -74,7 +76,7 @@ type limitsModel struct {
 
 // unknown tells whether any of the policies is not known yet.
 func (m policyModel) unknown() bool {
-	for _, v := range []interface{ IsUnknown() bool }{m.Existing, m.OnAdopted, m.Conflicts, m.Drift, m.Missing, m.Deletion, m.ReplaceImmutable,
+	for _, v := range []interface{ IsUnknown() bool }{m.Existing, m.OnAdopted, m.Conflicts, m.Drift, m.Missing, m.Unserved, m.Deletion, m.ReplaceImmutable,
 		m.Propagation, m.Takeover} {
 		if v.IsUnknown() {
 			return true
@@ -100,7 +102,7 @@ func (m policyModel) into(ctx context.Context, set *deploy.Set) diag.Diagnostics
 	set.Policy = deploy.Policy{
 		Existing: fleet.Existing(m.Existing.ValueString()), OnAdopted: fleet.OnAdopted(m.OnAdopted.ValueString()),
 		Conflicts: fleet.Conflicts(m.Conflicts.ValueString()), Drift: fleet.Drift(m.Drift.ValueString()),
-		Missing: fleet.Missing(m.Missing.ValueString()), Deletion: fleet.Deletion(m.Deletion.ValueString()),
+		Missing: fleet.Missing(m.Missing.ValueString()), Unserved: fleet.Unserved(m.Unserved.ValueString()), Deletion: fleet.Deletion(m.Deletion.ValueString()),
 		ReplaceImmutable: m.ReplaceImmutable.ValueBool(),
 	}
 	set.Propagation = metav1.DeletionPropagation(m.Propagation.ValueString())
@@ -139,7 +141,7 @@ func (m policyModel) rules(ctx context.Context) ([]deploy.Rule, diag.Diagnostics
 			Target: frame.Target, Clusters: frame.Clusters, Paths: frame.Paths,
 			Existing: fleet.Existing(one.Existing.ValueString()), OnAdopted: fleet.OnAdopted(one.OnAdopted.ValueString()),
 			Conflicts: fleet.Conflicts(one.Conflicts.ValueString()), Drift: fleet.Drift(one.Drift.ValueString()),
-			Missing: fleet.Missing(one.Missing.ValueString()), Deletion: fleet.Deletion(one.Deletion.ValueString()),
+			Missing: fleet.Missing(one.Missing.ValueString()), Unserved: fleet.Unserved(one.Unserved.ValueString()), Deletion: fleet.Deletion(one.Deletion.ValueString()),
 			ReplaceImmutable: one.ReplaceImmutable.ValueBoolPointer(),
 		})
 	}

@@ -65,11 +65,11 @@ func (m manifestModel) checkWords(set deploy.Set) diag.Diagnostics {
 // checkRule finds a rule that says nothing, or something that cannot be said of single fields.
 func checkRule(at path.Path, r deploy.Rule, ignored map[string]bool) diag.Diagnostics {
 	var diags diag.Diagnostics
-	onObjects := r.Existing != "" || r.OnAdopted != "" || r.Missing != "" || r.Deletion != "" || r.ReplaceImmutable != nil
+	onObjects := r.Existing != "" || r.OnAdopted != "" || r.Missing != "" || r.Unserved != "" || r.Deletion != "" || r.ReplaceImmutable != nil
 	onFields := r.Conflicts != "" || r.Drift != ""
 	switch {
 	case !onObjects && !onFields:
-		diags.AddAttributeError(at, "A rule that says nothing", at.String()+" has none of existing, on_adopted, conflicts, drift, missing, deletion and replace_immutable. Give it one, or remove it.")
+		diags.AddAttributeError(at, "A rule that says nothing", at.String()+" has none of existing, on_adopted, conflicts, drift, missing, unserved, deletion and replace_immutable. Give it one, or remove it.")
 	case len(r.Paths) > 0 && onObjects:
 		diags.AddAttributeError(at.AtName("paths"), "Contradictory policies",
 			at.String()+" has paths, which restrict conflicts and drift; the other words are about whole objects. Give them a rule of their own, without paths.")

@@ -39,6 +39,8 @@ func policyWords() map[string]schema.Attribute {
 			fleet.DriftCorrect, fleet.DriftReport),
 		"missing": word("What to do about an object of the set's that is gone. `recreate` (default), or `ignore`: it is allowed to be gone, as a Job with a TTL is, "+
 			"until its manifest changes.", fleet.MissingRecreate, fleet.MissingIgnore),
+		"unserved": word("What to do about an object whose kind, in the version of the manifest, a cluster does not serve. `error` (default): stop. `skip`: leave the object out on that "+
+			"cluster, which `changes` and `status` say, until the cluster serves it. One that is there in another version of its kind stays as it is.", fleet.UnservedError, fleet.UnservedSkip),
 		"deletion": word("What becomes of an object that the set created and no longer wants. `delete` (default), or `orphan`: it is given up and stays, with every value it has.",
 			fleet.DeletionDelete, fleet.DeletionOrphan),
 		"replace_immutable": schema.BoolAttribute{

@@ -125,7 +125,7 @@ func (m manifestModel) statusOf(cluster string) deploy.Status {
 	return deploy.Status{Phase: deploy.Phase(text("phase")), Health: health.State(text("health")), Message: text("message")}
 }
 
-func statusValue(s deploy.Status) attr.Value {
+func statusValue(s deploy.Status) types.Object {
 	text := func(v string) attr.Value {
 		if v == "" {
 			return types.StringNull()
