@@ -40,7 +40,7 @@ func TestAccExamples(t *testing.T) {
 			if out := w.Plan(); strings.Contains(dir, "resources") || filepath.Base(dir) == "quickstart" {
 				contains(t, out, "to add")
 			}
-			if base := filepath.Base(dir); base == "quickstart" || base == "ownership" {
+			if base := filepath.Base(dir); base == "quickstart" || base == "ownership" || base == "health" {
 				w.Apply()
 				w.PlanEmpty()
 				w.Destroy()
