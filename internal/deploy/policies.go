@@ -43,7 +43,7 @@ func (r *Runner) judge(ctx context.Context, set Set, name string, prior ClusterS
 	}
 	prior.Cluster = set.Clusters[name]
 	// What is wrong with the objects themselves, the plan has said.
-	list, _ := r.want(ctx, nil, set, prior, r.salt(set, name))
+	list, _, _ := r.want(ctx, nil, set, prior, r.salt(set, name))
 	seen := r.observation(set, name)
 	namespaces := map[string]*corev1.Namespace{}
 	for _, w := range list {

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,7 +41,7 @@ func TestAccExamples(t *testing.T) {
 			if out := w.Plan(); strings.Contains(dir, "resources") || filepath.Base(dir) == "quickstart" {
 				contains(t, out, "to add")
 			}
-			if base := filepath.Base(dir); base == "quickstart" || base == "ownership" || base == "policy" {
+			if slices.Contains([]string{"quickstart", "ownership", "policy", "health"}, filepath.Base(dir)) {
 				w.Apply()
 				w.PlanEmpty()
 				w.Destroy()

@@ -37,7 +37,7 @@ func healthChecksAttribute() schema.ListNestedAttribute {
 			"kind":        schema.StringAttribute{MarkdownDescription: "Kind, such as `Deployment`.", Required: true},
 			"current":     current,
 			"in_progress": expression("CEL: true of an object that is on its way. Defaults to never."),
-			"failed":      expression("CEL: true of an object that will not get there by itself: the apply fails at once, and does not wait out its timeout. Defaults to never."),
+			"failed":      expression("CEL: true of an object that will not get there by itself, and is not waited for any longer: the apply fails. Defaults to never."),
 			"message":     expression("CEL: a text that goes with what was decided, such as `object.status.message`. Defaults to what the object's conditions say."),
 		}},
 	}
