@@ -171,10 +171,13 @@ func (m manifestModel) rendersAlike(ctx context.Context, prior manifestModel) fu
 	before, _, more := clustersFromMap(ctx, prior.Clusters)
 	ok = ok && !diags.HasError() && !more.HasError()
 	return func(name string) bool {
-		if !ok || len(parts[name]) > 0 {
+		if !ok {
 			return false
 		}
 		c, was := clusters[name], before[name]
+		if undecided, err := r.Undecided(c, parts[name]); err != nil || undecided {
+			return false
+		}
 		now, err := r.Render(c)
 		c.Labels, c.Properties, c.Minor, c.Group, c.Weight = was.Labels, was.Properties, was.Minor, was.Group, was.Weight
 		then, errThen := r.Render(c)

@@ -174,6 +174,18 @@ func TestAccManifest_unknownProperty(t *testing.T) {
 		t.Errorf("us-1 has %v", got)
 	}
 
+	t.Log("what reads another property has nothing to do with it")
+	s.set(arguments+"template = true", configMap("conf", "{{ .cluster.name }}"))
+	s.Apply()
+	fleet("e")
+	for _, change := range s.PlanJSON().ResourceChanges {
+		if change.Address == "fleet_manifest.set" && !change.Change.Actions.NoOp() {
+			t.Errorf("the set changes: %v", change.Change.Actions)
+		}
+	}
+	s.Apply()
+	s.PlanEmpty()
+
 	t.Log("so it is with the selectors of variants and of overrides")
 	fleet("c")
 	s.set(arguments+`variants = [{ clusters = { cel = "cluster.properties['zone'] == 'c'" }, manifests = [<<-EOT

@@ -126,7 +126,7 @@ func manifestSecrets() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"manifests_wo": schema.ListAttribute{
 			MarkdownDescription: "Write-only texts like `manifests`, for Secrets: their content never stands in state or plan, and every value of their objects is shown as a salted digest. " +
-				"Their templates see `.values` of the cluster from `values_wo`. Sent again when `manifests_wo_version` or `values_wo_version` changes, and where an object drifted. Needs Terraform 1.11 or OpenTofu 1.11.",
+				"Their strings are templates, which see `.cluster` and, from `values_wo`, `.values` of the cluster. Sent again when `manifests_wo_version` or `values_wo_version` changes, and where an object drifted. Needs Terraform 1.11 or OpenTofu 1.11.",
 			ElementType: types.StringType, Optional: true, WriteOnly: true, Sensitive: true,
 			Validators: []validator.List{listvalidator.NoNullValues(), listvalidator.AlsoRequires(path.MatchRoot("manifests_wo_version"))},
 		},
