@@ -169,3 +169,41 @@ func TestAccManifest_unservedVersions(t *testing.T) {
 	}
 	s.Destroy()
 }
+
+// TestAccManifest_unservedLost loses clusters between plan and apply, among them the one that does without an object: the others are done, and the
+// end is an error of the provider's own.
+func TestAccManifest_unservedLost(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	proxy, serving := s.through("us-1"), s.through("eu-2")
+	s.fleet("")
+	s.Apply()
+	key := "MutatingAdmissionPolicy.admissionregistration.k8s.io " + ns
+	arguments := fmt.Sprintf("namespace = %q\nunserved = \"skip\"\nwait = { until = \"none\" }", ns)
+
+	t.Log("a create, and a cluster that serves all of it is lost")
+	s.set(arguments, fmt.Sprintf(mutating, ns), configMap("a", "x"))
+	s.Plan("-out=" + s.Path("plan.bin"))
+	serving.Refuse()
+	contains(t, s.MustFail("apply", "-no-color", s.Path("plan.bin")), "1 of 3 clusters failed", "eu-2: ", "Done on eu-1, us-1")
+	serving.Listen(t)
+	s.Apply()
+	s.PlanEmpty()
+
+	t.Log("an update, and the cluster that does without is lost")
+	s.set(arguments, fmt.Sprintf(mutating, ns), configMap("a", "y"))
+	contains(t, s.Plan("-out="+s.Path("plan.bin")), "update ConfigMap "+ns+"/a on eu-1, eu-2, us-1", "skip "+key+" on us-1")
+	proxy.Refuse()
+	out := s.MustFail("apply", "-no-color", s.Path("plan.bin"))
+	contains(t, out, "1 of 3 clusters failed", "us-1: ", "Done on eu-1, eu-2")
+	if strings.Contains(out, "inconsistent") {
+		t.Errorf("Terraform blames the provider:\n%s", out)
+	}
+	proxy.Listen(t)
+	s.Apply()
+	s.PlanEmpty()
+	if got := dig(s.manifest(), "status", "us-1", "message"); got != "skipped, not served: "+key {
+		t.Errorf("the status of us-1 says %v", got)
+	}
+	s.Destroy()
+}
