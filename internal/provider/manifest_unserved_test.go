@@ -207,3 +207,25 @@ func TestAccManifest_unservedLost(t *testing.T) {
 	}
 	s.Destroy()
 }
+
+// TestAccManifest_unservedUnknown plans for clusters whose connection is known only at apply: which objects they get is, too.
+func TestAccManifest_unservedUnknown(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	s.fleet("")
+	s.Write("late.tf", fmt.Sprintf("resource \"terraform_data\" \"late\" {\n  input = %q\n}\n", ns))
+	var kubeconfigs strings.Builder
+	for _, c := range fleettest.Clusters(t) {
+		fmt.Fprintf(&kubeconfigs, "    %[1]q = terraform_data.late.output == null ? \"\" : file(\"%[1]s.kubeconfig\")\n", c.Name)
+	}
+	s.Write("fleet.tf", "provider \"fleet\" {\n  kubeconfigs = {\n"+kubeconfigs.String()+"  }\n}\n"+
+		"resource \"fleet_cluster\" \"this\" {\n  for_each = toset([\"eu-1\", \"eu-2\", \"us-1\"])\n  name = each.key\n}\n")
+	s.set(fmt.Sprintf("namespace = %q\nunserved = \"skip\"\nwait = { until = \"none\" }", ns), fmt.Sprintf(mutating, ns), configMap("a", "x"))
+	contains(t, s.Plan(), "changes = (known after apply)")
+	s.Apply()
+	s.PlanEmpty()
+	if got := fmt.Sprint(s.manifest()["changes"]); !strings.Contains(got, "skip MutatingAdmissionPolicy.admissionregistration.k8s.io "+ns+" on us-1") {
+		t.Errorf("changes are %s", got)
+	}
+	s.Destroy()
+}
