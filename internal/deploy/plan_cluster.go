@@ -80,9 +80,8 @@ func (r *Runner) planCase(ctx context.Context, set Set, name string, prior Clust
 	switch {
 	case errors.As(err, &unknown):
 		return ClusterPlan{Unknown: true}, nil
-	case lost(err) && (set.UnknownUID[name] || !known && set.maySkip(c)):
-		// The fleet_cluster is about to be registered as offline, and after that nothing is certain either. Nor is which objects the
-		// cluster gets before it says what it serves.
+	case lost(err) && set.UnknownUID[name]:
+		// The fleet_cluster is about to be registered as offline, and after that nothing is certain either.
 		return ClusterPlan{Unknown: true}, Problems{{Cluster: name, Err: err, Warning: true}}
 	case lost(err):
 		// An earlier pass may have asked it, and what it then said for certain has to be said again.

@@ -169,3 +169,63 @@ func TestAccManifest_unservedVersions(t *testing.T) {
 	}
 	s.Destroy()
 }
+
+// TestAccManifest_unservedLost loses clusters between plan and apply, among them the one that does without an object: the others are done, and the
+// end is an error of the provider's own.
+func TestAccManifest_unservedLost(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	proxy, serving := s.through("us-1"), s.through("eu-2")
+	s.fleet("")
+	s.Apply()
+	key := "MutatingAdmissionPolicy.admissionregistration.k8s.io " + ns
+	arguments := fmt.Sprintf("namespace = %q\nunserved = \"skip\"\nwait = { until = \"none\" }", ns)
+
+	t.Log("a create, and a cluster that serves all of it is lost")
+	s.set(arguments, fmt.Sprintf(mutating, ns), configMap("a", "x"))
+	s.Plan("-out=" + s.Path("plan.bin"))
+	serving.Refuse()
+	contains(t, s.MustFail("apply", "-no-color", s.Path("plan.bin")), "1 of 3 clusters failed", "eu-2: ", "Done on eu-1, us-1")
+	serving.Listen(t)
+	s.Apply()
+	s.PlanEmpty()
+
+	t.Log("an update, and the cluster that does without is lost")
+	s.set(arguments, fmt.Sprintf(mutating, ns), configMap("a", "y"))
+	contains(t, s.Plan("-out="+s.Path("plan.bin")), "update ConfigMap "+ns+"/a on eu-1, eu-2, us-1", "skip "+key+" on us-1")
+	proxy.Refuse()
+	out := s.MustFail("apply", "-no-color", s.Path("plan.bin"))
+	contains(t, out, "1 of 3 clusters failed", "us-1: ", "Done on eu-1, eu-2")
+	if strings.Contains(out, "inconsistent") {
+		t.Errorf("Terraform blames the provider:\n%s", out)
+	}
+	proxy.Listen(t)
+	s.Apply()
+	s.PlanEmpty()
+	if got := dig(s.manifest(), "status", "us-1", "message"); got != "skipped, not served: "+key {
+		t.Errorf("the status of us-1 says %v", got)
+	}
+	s.Destroy()
+}
+
+// TestAccManifest_unservedUnknown plans for clusters whose connection is known only at apply: which objects they get is, too.
+func TestAccManifest_unservedUnknown(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	s.fleet("")
+	s.Write("late.tf", fmt.Sprintf("resource \"terraform_data\" \"late\" {\n  input = %q\n}\n", ns))
+	var kubeconfigs strings.Builder
+	for _, c := range fleettest.Clusters(t) {
+		fmt.Fprintf(&kubeconfigs, "    %[1]q = terraform_data.late.output == null ? \"\" : file(\"%[1]s.kubeconfig\")\n", c.Name)
+	}
+	s.Write("fleet.tf", "provider \"fleet\" {\n  kubeconfigs = {\n"+kubeconfigs.String()+"  }\n}\n"+
+		"resource \"fleet_cluster\" \"this\" {\n  for_each = toset([\"eu-1\", \"eu-2\", \"us-1\"])\n  name = each.key\n}\n")
+	s.set(fmt.Sprintf("namespace = %q\nunserved = \"skip\"\nwait = { until = \"none\" }", ns), fmt.Sprintf(mutating, ns), configMap("a", "x"))
+	contains(t, s.Plan(), "changes = (known after apply)")
+	s.Apply()
+	s.PlanEmpty()
+	if got := fmt.Sprint(s.manifest()["changes"]); !strings.Contains(got, "skip MutatingAdmissionPolicy.admissionregistration.k8s.io "+ns+" on us-1") {
+		t.Errorf("changes are %s", got)
+	}
+	s.Destroy()
+}
