@@ -1,21 +1,18 @@
 package health_test
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/fleetform/terraform-provider-fleet/internal/golden"
 	"github.com/fleetform/terraform-provider-fleet/internal/health"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files of testdata")
 
 // example is one item of a file of testdata.
 type example struct {
@@ -54,20 +51,8 @@ func TestGolden(t *testing.T) {
 			for _, e := range examples {
 				fmt.Fprintf(&got, "# %s\n%s\n", e.About, e.describe(t))
 			}
-			golden := strings.TrimSuffix(input, ".yaml") + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got.String()); diff != "" {
-				t.Errorf("(-want +got)\n%s", diff)
-			}
+			file := strings.TrimSuffix(input, ".yaml") + ".golden"
+			golden.Check(t, file, got.String())
 		})
 	}
 }

@@ -3,19 +3,16 @@ package manifest_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 
+	"github.com/fleetform/terraform-provider-fleet/internal/golden"
 	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files of testdata")
 
 // TestGolden parses each text of testdata and compares what comes out with the .golden file beside it.
 func TestGolden(t *testing.T) {
@@ -24,26 +21,14 @@ func TestGolden(t *testing.T) {
 		t.Fatalf("no inputs: %v", err)
 	}
 	for _, input := range inputs {
-		golden := strings.TrimSuffix(input, ".yaml") + ".golden"
+		file := strings.TrimSuffix(input, ".yaml") + ".golden"
 		t.Run(filepath.Base(input), func(t *testing.T) {
 			text, err := os.ReadFile(input)
 			if err != nil {
 				t.Fatal(err)
 			}
 			got := describe(t, string(text))
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("(-want +got)\n%s", diff)
-			}
+			golden.Check(t, file, got)
 		})
 	}
 }

@@ -1,7 +1,6 @@
 package placement_test
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,14 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+	"github.com/fleetform/terraform-provider-fleet/internal/golden"
 	"github.com/fleetform/terraform-provider-fleet/internal/placement"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // scheduleDocument is one file of testdata/schedule: a fleet, and what to decide about it under different policies. The
 // decisions are in the file beside it that ends in .golden.yaml.
@@ -166,7 +163,7 @@ type goldenDecision struct {
 	Error       string            `json:"error,omitempty"`
 }
 
-func golden(d placement.Decision, err error) goldenDecision {
+func asGolden(d placement.Decision, err error) goldenDecision {
 	if err != nil {
 		return goldenDecision{Error: err.Error()}
 	}
@@ -209,7 +206,7 @@ func TestSchedule(t *testing.T) {
 			for _, c := range doc.Cases {
 				in := c.input(doc, decided)
 				decision, err := placement.Schedule(c.Policy.policy(t), in)
-				got[c.Name], decided[c.Name] = golden(decision, err), decision
+				got[c.Name], decided[c.Name] = asGolden(decision, err), decision
 			}
 			if len(got) != len(doc.Cases) {
 				t.Fatal("two cases have the same name")
@@ -236,16 +233,5 @@ func compareGolden(t *testing.T, file string, got any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if *update {
-		if err := os.WriteFile(file, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(text)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
+	golden.Check(t, file, string(text))
 }

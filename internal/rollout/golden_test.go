@@ -1,7 +1,6 @@
 package rollout_test
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,13 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
+	"github.com/fleetform/terraform-provider-fleet/internal/golden"
 	"github.com/fleetform/terraform-provider-fleet/internal/rollout"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files of testdata")
 
 // scenario is one YAML document of testdata.
 type scenario struct {
@@ -126,20 +123,8 @@ func TestGolden(t *testing.T) {
 				}
 				fmt.Fprintf(&got, "# %s\n%s\n", s.About, s.play(t))
 			}
-			golden := strings.TrimSuffix(input, ".yaml") + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got.String()); diff != "" {
-				t.Errorf("(-want +got)\n%s", diff)
-			}
+			file := strings.TrimSuffix(input, ".yaml") + ".golden"
+			golden.Check(t, file, got.String())
 		})
 	}
 }

@@ -3,7 +3,6 @@ package watch_test
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,15 +10,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/hinshun/vt10x"
 	"pgregory.net/rapid"
 
+	"github.com/fleetform/terraform-provider-fleet/internal/golden"
 	"github.com/fleetform/terraform-provider-fleet/internal/progress"
 	"github.com/fleetform/terraform-provider-fleet/internal/watch"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files of testdata")
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
@@ -98,24 +95,6 @@ func appendTo(t *testing.T, path string, events ...progress.Event) {
 	}
 }
 
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got)\n%s", name, diff)
-	}
-}
-
 // TestScreen plays the story on a terminal, an event at a time, and looks at it after each.
 func TestScreen(t *testing.T) {
 	for _, size := range []struct{ columns, rows int }{{100, 24}, {44, 9}} {
@@ -145,7 +124,7 @@ func TestScreen(t *testing.T) {
 			if !term.CursorVisible() {
 				t.Error("the cursor is left hidden")
 			}
-			golden(t, name, log.String())
+			golden.Check(t, filepath.Join("testdata", name+".golden"), log.String())
 		})
 	}
 }
@@ -252,7 +231,7 @@ func TestPlain(t *testing.T) {
 	if err := w.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "plain", strings.ReplaceAll(out.String(), path, "FILE"))
+	golden.Check(t, "testdata/plain.golden", strings.ReplaceAll(out.String(), path, "FILE"))
 }
 
 type writer func(p []byte) (int, error)
@@ -267,7 +246,7 @@ func TestLast(t *testing.T) {
 	if err := w.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "last", out.String())
+	golden.Check(t, "testdata/last.golden", out.String())
 }
 
 func TestTextIsRefused(t *testing.T) {
