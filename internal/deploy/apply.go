@@ -201,7 +201,7 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan
 	after.Applied.owe(fleet.Cluster{})
 	after.Applied.From = ""
 	after.Status = Status{Phase: PhaseApplied}
-	s.noteSkips(&after, plan)
+	s.noteSkips(&after)
 	if s.set.Wait.Ready {
 		after.Status.Health = health.Current
 	}

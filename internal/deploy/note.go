@@ -55,7 +55,7 @@ func (s *site) note(ctx context.Context, prior ClusterState, plan ClusterPlan) (
 	}
 	after.Applied.Inventory, after.Applied.Kinds = s.set.Inventory, s.usedKinds(list)
 	after.Status = Status{Phase: PhaseApplied, Health: prior.Status.Health}
-	s.noteSkips(&after, plan)
+	s.noteSkips(&after)
 	if s.set.Wait.Ready {
 		if found := s.waitReady(ctx, list); len(found.Errors()) > 0 {
 			after.Status = Status{Phase: PhaseFailed, Health: prior.Status.Health, Message: found.Errors()[0].brief()}

@@ -132,7 +132,7 @@ func (s *site) read(ctx context.Context, prior ClusterState) (ClusterState, erro
 	after.Status.Health = state
 	if prior.Status.Phase == PhaseApplied {
 		// What a failed apply said stays until an apply has another end.
-		after.Status.Message = message
+		after.Status.Message = strings.Join(slices.DeleteFunc([]string{after.Applied.skippedMessage(), message}, func(s string) bool { return s == "" }), "; ")
 	}
 	return after, nil
 }

@@ -88,6 +88,8 @@ type Skip struct {
 	Why string `json:"w"`
 	// Versions tells that the kind is served in other versions, in which an object of before lives on.
 	Versions bool `json:"v,omitempty"`
+	// Objects are those that are left out, as their keys print, sorted.
+	Objects []string `json:"o,omitempty"`
 }
 
 // skipped is an object that one cluster is not to have.
@@ -162,8 +164,8 @@ func (c *ClusterPlan) skip(skips []skipped, prior ClusterState) {
 			c.Objects[one.key] = ObjectPlan{Action: ActionForget}
 		}
 	}
-	before, now := slices.Sorted(maps.Keys(prior.Applied.Skipped)), slices.Sorted(maps.Keys(notedSkips(skips)))
-	if !slices.Equal(before, now) || prior.Status.Phase == PhaseApplied && prior.Status.Message != c.SkippedMessage() {
+	same := func(a, b Skip) bool { return slices.Equal(a.Objects, b.Objects) }
+	if !maps.EqualFunc(prior.Applied.Skipped, notedSkips(skips), same) {
 		c.Noted = true
 	}
 }
@@ -171,12 +173,25 @@ func (c *ClusterPlan) skip(skips []skipped, prior ClusterState) {
 // SkippedMessage is what the status says of what is left out; empty where nothing is.
 func (c ClusterPlan) SkippedMessage() string {
 	var keys []string
-	for _, key := range slices.SortedFunc(maps.Keys(c.Skipped), fleet.ObjectKey.Compare) {
+	for key := range c.Skipped {
 		keys = append(keys, key.String())
 	}
+	return skippedMessage(keys)
+}
+
+func (a Applied) skippedMessage() string {
+	var keys []string
+	for _, skip := range a.Skipped {
+		keys = append(keys, skip.Objects...)
+	}
+	return skippedMessage(keys)
+}
+
+func skippedMessage(keys []string) string {
 	if len(keys) == 0 {
 		return ""
 	}
+	slices.Sort(keys)
 	return "skipped, not served: " + strings.Join(keys, ", ")
 }
 
@@ -186,15 +201,18 @@ func notedSkips(skips []skipped) map[string]Skip {
 		if noted == nil {
 			noted = map[string]Skip{}
 		}
-		noted[one.kind] = one.Skip
+		skip := one.Skip
+		skip.Objects = append(noted[one.kind].Objects, one.key.String())
+		slices.Sort(skip.Objects)
+		noted[one.kind] = skip
 	}
 	return noted
 }
 
 // noteSkips writes into the state what was left out.
-func (s *site) noteSkips(after *ClusterState, plan ClusterPlan) {
+func (s *site) noteSkips(after *ClusterState) {
 	after.Applied.Skipped = notedSkips(s.skips)
-	after.Status.Message = plan.SkippedMessage()
+	after.Status.Message = after.Applied.skippedMessage()
 }
 
 // kept are the objects that are left out and live on in another version of their kind.

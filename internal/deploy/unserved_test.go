@@ -60,6 +60,7 @@ func TestClusterPlan_skip(t *testing.T) {
 	lives := []skipped{{key: web, kind: "apps/v9 Deployment", Skip: Skip{Why: "apps/v9 is not served, only v1", Versions: true}}}
 	there := ClusterState{Objects: map[fleet.ObjectKey]ssa.Fields{web: fields}, Status: Status{Phase: PhaseApplied}}
 	noted := ClusterState{Applied: Applied{Skipped: notedSkips(gone)}, Status: Status{Phase: PhaseApplied, Message: "skipped, not served: Deployment.apps web/web"}}
+	ill := ClusterState{Status: Status{Phase: PhaseApplied, Message: "Deployment.apps web/web: 0 of 3 replicas ready"}}
 	for name, c := range map[string]struct {
 		skips []skipped
 		prior ClusterState
@@ -68,8 +69,9 @@ func TestClusterPlan_skip(t *testing.T) {
 		"nothing to skip": {nil, there, ClusterPlan{Objects: map[fleet.ObjectKey]ObjectPlan{}, Skipped: map[fleet.ObjectKey]string{}}},
 		"never there": {gone, ClusterState{}, ClusterPlan{Noted: true, Objects: map[fleet.ObjectKey]ObjectPlan{},
 			Skipped: map[fleet.ObjectKey]string{web: "apps/v9 is not served"}}},
-		"noted already":     {gone, noted, ClusterPlan{Objects: map[fleet.ObjectKey]ObjectPlan{}, Skipped: map[fleet.ObjectKey]string{web: "apps/v9 is not served"}}},
-		"no longer skipped": {nil, noted, ClusterPlan{Noted: true, Objects: map[fleet.ObjectKey]ObjectPlan{}, Skipped: map[fleet.ObjectKey]string{}}},
+		"noted already":          {gone, noted, ClusterPlan{Objects: map[fleet.ObjectKey]ObjectPlan{}, Skipped: map[fleet.ObjectKey]string{web: "apps/v9 is not served"}}},
+		"what is ill is no news": {nil, ill, ClusterPlan{Objects: map[fleet.ObjectKey]ObjectPlan{}, Skipped: map[fleet.ObjectKey]string{}}},
+		"no longer skipped":      {nil, noted, ClusterPlan{Noted: true, Objects: map[fleet.ObjectKey]ObjectPlan{}, Skipped: map[fleet.ObjectKey]string{}}},
 		"gone with its API": {gone, there, ClusterPlan{Noted: true, Objects: map[fleet.ObjectKey]ObjectPlan{web: {Action: ActionForget}},
 			Skipped: map[fleet.ObjectKey]string{web: "apps/v9 is not served"}}},
 		"lives on": {lives, there, ClusterPlan{Noted: true, Objects: map[fleet.ObjectKey]ObjectPlan{web: {Fields: fields}},
