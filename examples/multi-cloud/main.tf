@@ -1,6 +1,11 @@
 # One set on two clouds: what `helm template` yields for each, with other
-# storage classes, ingress classes and annotations. The kubeconfig is that of
-# the test fleet: see examples/quickstart/README.md.
+# storage classes, ingress classes and annotations. aws.yaml and gcp.yaml come
+# from the chart in shop/:
+#
+#   helm template shop ./shop --namespace multi-cloud-shop \
+#     --values shop/values-aws.yaml > aws.yaml
+#
+# The kubeconfig is that of the test fleet: see examples/quickstart/README.md.
 terraform {
   required_providers {
     fleet = {
