@@ -45,7 +45,7 @@ resource "fleet_placement" "web" {
     { type = "Property", property = "cost", weight = -1 },
   ]
 
-  # One of them is updated before the other.
+  # Which of them is the canary: each cluster in selected has its group.
   groups = [
     { name = "canary", size = "1" },
     { name = "stable" },

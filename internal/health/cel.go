@@ -36,8 +36,8 @@ var (
 	text      = &kindOfValue{cel.StringType, `object.status.message`}
 )
 
-// environment has the functions that expressions of Kubernetes itself have, but for those that ask the API server.
-// They are cel-go's own where it has them, since k8s.io/apiserver is too much to depend on for the others.
+// environment has cel-go's own extensions and a few functions with Kubernetes' names. The rest of Kubernetes' libraries
+// lives in k8s.io/apiserver, on which only internal/policy depends.
 var environment = sync.OnceValues(func() (*cel.Env, error) {
 	return cel.NewEnv(
 		cel.OptionalTypes(),

@@ -177,7 +177,7 @@ func manifestResults() map[string]schema.Attribute {
 			}},
 		},
 		"ready": schema.BoolAttribute{
-			MarkdownDescription: "Whether everything is applied and healthy on every cluster.",
+			MarkdownDescription: "Whether everything is applied and, as far as is known, healthy on every cluster.",
 			Computed:            true,
 		},
 		"changes": schema.ListAttribute{

@@ -152,7 +152,7 @@ func affinitiesAttribute() schema.ListNestedAttribute {
 }
 
 func groupsAttribute() schema.ListNestedAttribute {
-	return optionalItems("Decision groups, in order, for the waves of a rollout. Each takes of the chosen clusters those that it matches and that no group before it took; who was in it "+
+	return optionalItems("Decision groups, in order, told as `group` of each cluster in `selected`. Each takes of the chosen clusters those that it matches and that no group before it took; who was in it "+
 		"before, stays. What none takes is in the group `rest`.", map[string]schema.Attribute{
 		"name":     requiredText("Name of the group."),
 		"selector": selectorAttribute("Which clusters may be in it. Without, all.", schedulingClusterAttributes()),

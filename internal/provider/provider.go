@@ -123,7 +123,7 @@ func (p *fleetProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 				Validators: []validator.String{stringvalidator.LengthBetween(1, 250)},
 			},
 			"progress": schema.StringAttribute{
-				MarkdownDescription: "File in which to tell how applies get on, since Terraform shows nothing of a resource while it is applied; `-` is the terminal, where the provider's process has one. " +
+				MarkdownDescription: "File in which to tell how applies and destroys get on, since Terraform shows nothing of a resource while it is applied; `-` is the terminal, where the provider's process has one. " +
 					"It is appended to, as JSON, an event per line, or as text where its name ends in `.txt` or `.log`. `terraform-provider-fleet watch FILE` draws the JSON.",
 				Optional:   true,
 				Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
