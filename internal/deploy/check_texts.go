@@ -14,6 +14,8 @@ type Checked struct {
 	Warnings []manifest.Warning
 	// Open tells that it depends on the cluster what some of the objects are called.
 	Open bool
+	// Templates tells that there are templates, so that clusters get other objects than these.
+	Templates bool
 }
 
 // CheckTexts checks the texts of one argument as far as that is possible without a cluster. The error joins a *manifest.Error for each
@@ -24,6 +26,7 @@ func CheckTexts(argument string, list []string, isTemplate, writeOnly bool) (Che
 		if _, err := template.Inspect(object); err != nil {
 			return nil, err
 		}
+		checked.Templates = true
 		blank, named := blanked(object)
 		checked.Open = checked.Open || !named
 		return blank, nil

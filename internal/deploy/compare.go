@@ -26,6 +26,8 @@ type Compared struct {
 	Unread map[string]string
 	// Objects are all objects found or named, in the order of their keys.
 	Objects []Comparison
+	// Nowhere are those that were named and are on none of the clusters.
+	Nowhere []fleet.ObjectKey
 }
 
 // Question is what is to be compared.
@@ -78,6 +80,9 @@ func (r *Runner) Compare(ctx context.Context, clusters map[string]fleet.Cluster,
 	for _, key := range q.Keys {
 		if samples[key] == nil {
 			samples[key] = map[string]ssa.Fields{}
+			if len(out.Clusters) > 0 {
+				out.Nowhere = append(out.Nowhere, key)
+			}
 		}
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(samples), fleet.ObjectKey.Compare) {

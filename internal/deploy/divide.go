@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -30,13 +31,13 @@ func (s Set) divided(state State) (Set, Problems) {
 	}
 	var found Problems
 	totals := map[fleet.ObjectKey]map[string]int64{}
-	scales := s.scalePaths()
+	s.scales = s.scalePaths()
 	for name, c := range s.Clusters {
 		if c.Mode == fleet.ModeDecommissioned {
 			continue
 		}
 		for _, o := range s.objects(name) {
-			if total, ok := replicasOf(o.Unstructured, scales); ok {
+			if total, ok := replicasOf(o.Unstructured, s.scales); ok && !s.lacks(withCluster(state[name], c), o) {
 				key := s.keyed(o)
 				if totals[key] == nil {
 					totals[key] = map[string]int64{}
@@ -60,6 +61,16 @@ func (s Set) divided(state State) (Set, Problems) {
 		}
 	}
 	return s, found
+}
+
+// lacks tells whether the object is left out on a cluster that was found not to serve its kind in any version.
+func (s Set) lacks(prior ClusterState, o manifest.Object) bool {
+	kind := o.GroupVersionKind()
+	if skip, noted := prior.Applied.Skipped[kindID(kind)]; !noted || skip.Versions {
+		return false
+	}
+	var left *skipError
+	return errors.As(s.unserved(prior, o, prior.Applied.noted(kind)), &left)
 }
 
 func (s Set) firstCluster() string { return clusterNames(s, nil)[0] }
@@ -127,9 +138,6 @@ func (s Set) scalePaths() map[schema.GroupKind][]string {
 				paths[d.GroupKind] = d.Replicas
 			}
 		}
-		if len(s.Own) == 0 {
-			break
-		}
 	}
 	return paths
 }
@@ -154,5 +162,5 @@ func (s Set) setReplicas(cluster string, key fleet.ObjectKey, body *unstructured
 	if !ok {
 		return nil, nil
 	}
-	return &number, unstructured.SetNestedField(body.Object, number, replicasPath(body.GroupVersionKind().GroupKind(), s.scalePaths())...)
+	return &number, unstructured.SetNestedField(body.Object, number, replicasPath(body.GroupVersionKind().GroupKind(), s.scales)...)
 }

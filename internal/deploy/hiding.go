@@ -1,11 +1,15 @@
 package deploy
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"slices"
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -105,19 +109,50 @@ func (h hiding) redactText(obj *unstructured.Unstructured, text string) string {
 	if !h.any() {
 		return text
 	}
-	each(obj.Object, nil, func(path fieldpath.Path, value string) {
+	var values []string
+	add := func(value string) {
 		// A value of a letter or two would tear every message apart, and is no secret.
-		if len(value) > 3 && h.hides(path) {
-			text = strings.ReplaceAll(text, value, "(sensitive)")
-			if plain, err := base64.StdEncoding.DecodeString(value); err == nil && len(plain) > 3 {
-				text = strings.ReplaceAll(text, string(plain), "(sensitive)")
+		if len(value) > 3 {
+			// API servers print values as Go does, and parts of objects as JSON.
+			quoted := strconv.Quote(value)
+			values = append(values, value, quoted[1:len(quoted)-1])
+			if text, err := json.Marshal(value); err == nil {
+				values = append(values, string(text[1:len(text)-1]))
 			}
 		}
+	}
+	each(obj.Object, nil, func(path fieldpath.Path, value string) {
+		if !h.hides(path) || names(path) {
+			return
+		}
+		add(value)
+		if plain, err := base64.StdEncoding.DecodeString(value); err == nil {
+			add(string(plain))
+		}
 	})
+	// The longest first, so that no value is left with an end that another does not have.
+	slices.SortFunc(values, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	for _, value := range slices.Compact(values) {
+		text = strings.ReplaceAll(text, value, "(sensitive)")
+	}
 	return text
 }
 
-// each visits the string leaves of a value.
+// names tells of a field whether it names the object or its writers. That stands in plans anyway, and without it no message would
+// say what it is about.
+func names(path fieldpath.Path) bool {
+	top := func(name string) bool { return path[0].FieldName != nil && *path[0].FieldName == name }
+	if len(path) == 0 || top("apiVersion") || top("kind") {
+		return true
+	}
+	if !top("metadata") || len(path) < 2 || path[1].FieldName == nil {
+		return false
+	}
+	return !slices.Contains([]string{"annotations", "labels"}, *path[1].FieldName) ||
+		len(path) == 3 && path[2].FieldName != nil && slices.Contains([]string{fleet.PartOfLabel, fleet.HiddenAnnotation}, *path[2].FieldName)
+}
+
+// each visits the leaves of a value that are texts or numbers.
 func each(v any, path fieldpath.Path, visit func(fieldpath.Path, string)) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -130,5 +165,9 @@ func each(v any, path fieldpath.Path, visit func(fieldpath.Path, string)) {
 		}
 	case string:
 		visit(path, v)
+	case int64:
+		visit(path, strconv.FormatInt(v, 10))
+	case float64:
+		visit(path, strconv.FormatFloat(v, 'g', -1, 64))
 	}
 }

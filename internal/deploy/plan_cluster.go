@@ -28,7 +28,7 @@ func (r *Runner) planCluster(ctx context.Context, set Set, name string, state St
 		found = append(found, r.planMove(ctx, set, withCluster(prior, r.target(set, state, name).Cluster), &plan)...)
 	}
 	if _, stays := set.Clusters[name]; stays && !known && plan.Deferred == "" && !plan.Gone {
-		if !plan.Unknown || !set.maySkip(set.Clusters[name]) {
+		if !plan.Unknown || !set.WriteOnlyUnknown && !set.maySkip(set.Clusters[name]) {
 			plan.New = len(set.objects(name))
 		}
 	}
@@ -55,6 +55,9 @@ func (r *Runner) planCase(ctx context.Context, set Set, name string, prior Clust
 	}
 	prior.Cluster = c
 	switch {
+	case !known && set.WriteOnlyUnknown:
+		// How many objects it gets, and which, is not known.
+		return ClusterPlan{Unknown: true}, nil
 	case !known && neverAnswered(set, c):
 		// Also under defer: a plan made before the fleet_cluster was registered could not know that it is offline.
 		return ClusterPlan{Unknown: true}, nil

@@ -53,6 +53,9 @@ func (r *Runner) judge(ctx context.Context, set Set, name string, prior ClusterS
 	}
 	var found Problems
 	for _, w := range list {
+		if _, skipped := plan.Skipped[w.Key]; skipped {
+			continue
+		}
 		changes := !w.Unchanged()
 		request, certain := w.request(seen, changes)
 		request.Namespace = namespaces[w.Key.Namespace]

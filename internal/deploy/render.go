@@ -93,9 +93,9 @@ type Rendered struct {
 	uses []override.Use
 }
 
-// Same tells whether every cluster gets the same from what is not write-only.
+// Same tells whether every cluster gets the same from what is not write-only, and gets the rest for certain.
 func (r *Renderer) Same() bool {
-	return len(r.variants) == 0 && len(r.source.Overrides) == 0 && !r.fallback.templates
+	return len(r.variants) == 0 && len(r.source.Overrides) == 0 && !r.fallback.templates && !r.writeOnly.templates
 }
 
 // Render makes the objects for a cluster of which everything is known that matters. The errors, joined, are of the type *RenderError.
@@ -217,10 +217,30 @@ func (r *Renderer) override(c fleet.Cluster, objects []manifest.Object) (Rendere
 				continue
 			}
 			o = changed
+			if o.WriteOnly {
+				o.Overridden = r.overriding(c, given[i].Key, objects[i])
+			}
 		}
 		rendered.Objects = append(rendered.Objects, o)
 	}
 	return rendered, errors.Join(errs...)
+}
+
+// overriding is a digest of the overrides that are for an object on the cluster.
+func (r *Renderer) overriding(c fleet.Cluster, key fleet.ObjectKey, o manifest.Object) string {
+	var said []string
+	for _, rule := range r.source.Overrides {
+		if !rule.Target.Matches(key, o.GetLabels()) {
+			continue
+		}
+		if rule.Clusters != nil {
+			if ok, _, err := rule.Clusters.Match(c); err != nil || !ok {
+				continue
+			}
+		}
+		said = append(said, rule.canonical())
+	}
+	return manifest.Digest(said...)
 }
 
 // afterOverrides says what is wrong with an object that was right before the overrides.

@@ -142,6 +142,15 @@ func TestRenderShares(t *testing.T) {
 	}
 }
 
+// How many objects a cluster gets is not known where what is write-only depends on something unknown about it.
+func TestRender_writeOnlyUndecided(t *testing.T) {
+	got := render(t, Source{Texts: []string{config("a", "v")}, Fallback: true, WriteOnly: []string{config("b", "{{ .cluster.uid }}")}},
+		[]fleet.Cluster{{Name: "eu-1"}}, map[string]placement.Unknown{"eu-1": {{Field: "uid"}: true}})
+	if diff := cmp.Diff(outcome{Objects: map[string][]string{}, Unknown: []string{"eu-1"}}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // A text is checked before there is a cluster, without being refused for what only a cluster can tell.
 func TestCheckTexts(t *testing.T) {
 	for _, c := range []struct {

@@ -84,7 +84,9 @@ func (r *Runner) reportOn(ctx context.Context, set Set, c fleet.Cluster, p *poli
 		err := s.server.Each(ctx, at, "", "", func(o *unstructured.Unstructured) {
 			o.SetGroupVersionKind(kind)
 			key := fleet.ObjectKey{Group: kind.Group, Kind: kind.Kind, Namespace: o.GetNamespace(), Name: o.GetName()}
-			request := policy.Request{Key: key, Kind: kind, Resource: at.GroupVersionResource, Object: typed(o), Namespace: namespaces[key.Namespace], Hidden: manifest.IsSecret(key)}
+			// What a set calls write-only or sensitive is marked on the object.
+			_, marked := o.GetAnnotations()[fleet.HiddenAnnotation]
+			request := policy.Request{Key: key, Kind: kind, Resource: at.GroupVersionResource, Object: typed(o), Namespace: namespaces[key.Namespace], Hidden: marked || manifest.IsSecret(key)}
 			if update {
 				request.Old = request.Object
 			}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/health"
@@ -71,6 +72,8 @@ type Set struct {
 	Divide bool
 
 	numbers numbers
+	// scales are where kinds that the set defines keep their replicas; set with numbers.
+	scales map[schema.GroupKind][]string
 	// report is told how the work gets on.
 	report *report
 	// Wait says what an apply waits for.

@@ -1,8 +1,11 @@
 package deploy
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
+
+	"sigs.k8s.io/yaml"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
@@ -52,6 +55,23 @@ type Override struct {
 	Target   manifest.Target
 	// Rule is what is done; its own Clusters and Target are not looked at.
 	Rule override.Rule
+}
+
+// canonical says what the rule does, whatever the formatting of its texts.
+func (o Override) canonical() string {
+	var said []any
+	for _, text := range []string{o.Rule.JSONPatch, o.Rule.MergePatch, o.Rule.StrategicPatch} {
+		var patch any
+		if err := yaml.Unmarshal([]byte(text), &patch); err != nil {
+			patch = text
+		}
+		said = append(said, patch)
+	}
+	text, err := json.Marshal(append(said, o.Rule.Images))
+	if err != nil {
+		return fmt.Sprintf("%#v", said)
+	}
+	return string(text)
 }
 
 // rules are the overrides in the terms of their package.

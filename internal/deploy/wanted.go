@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -108,6 +109,12 @@ func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Objec
 		// The content may be another at apply, and only a new version says that it is to be sent.
 		w.Body, w.writeOnly = manifest.Digest("write-only", set.WriteOnlyVersion, w.Key.String()), true
 		w.unsalted = false
+		if o.Overridden != "" {
+			w.Body = manifest.Digest(w.Body, o.Overridden)
+		}
+		if w.replicas != nil {
+			w.Body = manifest.Digest(w.Body, strconv.FormatInt(*w.replicas, 10))
+		}
 	case w.hides.any():
 		w.Body = manifest.SaltedHash(string(salt), body)
 	default:

@@ -16,6 +16,9 @@ type Object struct {
 	Position Position
 	// WriteOnly tells that nothing of its content may be stored.
 	WriteOnly bool
+	// Overridden is a digest of the overrides that made a write-only object what it is; empty where none did. Nothing else
+	// tells that they have changed.
+	Overridden string
 }
 
 // IsSecret tells whether the object's data must never be printed.

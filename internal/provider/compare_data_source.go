@@ -123,6 +123,10 @@ func (d *compareDataSource) Read(ctx context.Context, req datasource.ReadRequest
 	if lost := problems.Warnings(); len(lost) > 0 {
 		resp.Diagnostics.AddWarning(clusterCount(len(lost.Clusters()))+" could not be compared", lost.String()+"\n\nThe comparison is among the others.")
 	}
+	for _, key := range compared.Nowhere {
+		resp.Diagnostics.AddAttributeWarning(path.Root("objects"), "Nothing to compare",
+			fmt.Sprintf("%s is on none of the clusters, so they do not differ in it. If it should be somewhere, see whether kind, group, namespace and name are right.", key))
+	}
 	resp.Diagnostics.Append(model.record(ctx, compared)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }

@@ -123,3 +123,41 @@ func TestAccManifest_dividedKinds(t *testing.T) {
 	}
 	s.Destroy()
 }
+
+// TestAccManifest_dividedWeights changes the weights of clusters whose own part stays the same, and the number: what is planned is what is
+// applied.
+func TestAccManifest_dividedWeights(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	s.fleet("")
+	set := func(total int, weights string) {
+		s.weighted("", weights)
+		s.set(fmt.Sprintf("namespace = %q\nclusters = fleet_placement.set.selected\nreplica_scheduling = \"divided\"\nwait = { until = \"none\" }", ns), deployment("web", total))
+	}
+	set(6, `{ by = "static", static = [{ weight = 1 }] }`)
+	s.Apply()
+	set(8, `{ by = "static", static = [{ selector = { names = ["eu-1"] }, weight = 2 }, { weight = 1 }] }`)
+	contains(t, s.Apply(), "update Deployment.apps "+ns+"/web on eu-1: spec.replicas 2 → 4")
+	s.PlanEmpty()
+	got, _ := replicasOn(t, ns, "web")
+	if diff := cmp.Diff(map[string]int64{"eu-1": 4, "eu-2": 2, "us-1": 2}, got); diff != "" {
+		t.Error(diff)
+	}
+
+	t.Log("so it is with a workload that is write-only, which is sent again when its part is another")
+	writeOnly := func(weights string) {
+		s.weighted("", weights)
+		s.Write("web.yaml", deployment("web", 8))
+		s.set(fmt.Sprintf("namespace = %q\nclusters = fleet_placement.set.selected\nreplica_scheduling = \"divided\"\nwait = { until = \"none\" }\nmanifests_wo = [file(\"web.yaml\")]\nmanifests_wo_version = 1", ns), configMap("conf", "v"))
+	}
+	writeOnly(`{ by = "static", static = [{ selector = { names = ["eu-1"] }, weight = 2 }, { weight = 1 }] }`)
+	s.Apply()
+	s.PlanEmpty()
+	writeOnly(`{ by = "static", static = [{ selector = { names = ["eu-2"] }, weight = 2 }, { weight = 1 }] }`)
+	s.Apply()
+	s.PlanEmpty()
+	if _, sum := replicasOn(t, ns, "web"); sum != 8 {
+		t.Errorf("the parts add up to %d", sum)
+	}
+	s.Destroy()
+}

@@ -77,7 +77,7 @@ func (m manifestModel) objects() (objects []manifest.Object, ok bool) {
 		return nil, false
 	}
 	checked, err := deploy.CheckTexts(deploy.ArgumentManifests, textsOf(m.Manifests), false, false)
-	return checked.Objects, err == nil && !checked.Open
+	return checked.Objects, err == nil && !checked.Templates
 }
 
 func (m manifestModel) validate(ctx context.Context) diag.Diagnostics {

@@ -124,3 +124,26 @@ func TestAccManifest_overrideSecrets(t *testing.T) {
 	}
 	s.nowhere(map[string]string{"the state": read(t, s.Path("terraform.tfstate"))}, "very-hidden")
 }
+
+// TestAccManifest_overrideWriteOnly sends what is write-only again when an override that is for it has changed, and only then.
+func TestAccManifest_overrideWriteOnly(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	s.only("eu-1")
+	s.Write("secret.yaml", "{apiVersion: v1, kind: Secret, metadata: {name: db}, stringData: {password: very-hidden}}")
+	set := func(manifests, patch string) {
+		s.set(fmt.Sprintf("namespace = %q\n%s\nmanifests_wo = [file(\"secret.yaml\")]\nmanifests_wo_version = 1\noverrides = [{ target = { kind = \"Secret\" }, merge_patch = %q }]", ns, manifests, patch))
+	}
+	set("", `{"metadata": {"labels": {"tier": "one"}}}`)
+	s.Apply()
+	s.PlanEmpty()
+	set("", "metadata:\n  labels:\n    tier: one\n")
+	s.PlanEmpty()
+	set("", `{"metadata": {"labels": {"tier": "two"}}}`)
+	contains(t, s.Apply(), "Secret "+ns+"/db on eu-1")
+	s.PlanEmpty()
+	if got := value(t, "eu-1", secrets, ns, "db", "metadata", "labels", "tier"); got != "two" {
+		t.Errorf("the label is %v", got)
+	}
+	s.Destroy()
+}

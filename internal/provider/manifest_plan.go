@@ -214,6 +214,11 @@ func objectsValue(c deploy.ClusterPlan) attr.Value {
 func keepClusters(plan, prior manifestModel, todo deploy.Plan, alike func(cluster string) bool) attr.Value {
 	clusters := map[string]attr.Value{}
 	before := prior.Clusters.Elements()
+	kept := []string{"labels", "properties", "minor", "group"}
+	if plan.ReplicaScheduling.ValueString() != replicasDivided {
+		// Otherwise what one cluster gets depends on the weights of all.
+		kept = append(kept, "weight", "min_replicas", "max_replicas")
+	}
 	for name, v := range plan.Clusters.Elements() {
 		clusters[name] = v
 		now, ok := v.(types.Object)
@@ -222,7 +227,7 @@ func keepClusters(plan, prior manifestModel, todo deploy.Plan, alike func(cluste
 			continue
 		}
 		attributes := now.Attributes()
-		for _, field := range []string{"labels", "properties", "minor", "group", "weight", "min_replicas", "max_replicas"} {
+		for _, field := range kept {
 			attributes[field] = was.Attributes()[field]
 		}
 		clusters[name] = types.ObjectValueMust(now.AttributeTypes(context.Background()), attributes)

@@ -16,7 +16,7 @@ import (
 
 // keepText plans the prior texts where the new ones say the same, so that an edit of the formatting plans nothing.
 func keepText(planned map[string]attr.Value, plan, prior manifestModel) {
-	if !plan.Manifests.Equal(prior.Manifests) && (sameTexts(plan.Manifests, prior.Manifests) || plan.samePlain(prior)) {
+	if !plan.Manifests.IsNull() && !prior.Manifests.IsNull() && !plan.Manifests.Equal(prior.Manifests) && (sameTexts(plan.Manifests, prior.Manifests) || plan.samePlain(prior)) {
 		planned["manifests"] = prior.Manifests
 	}
 	if !plan.Variants.Equal(prior.Variants) && sameItems(plan.Variants, prior.Variants, func(name string, now, before attr.Value) bool {
@@ -116,10 +116,9 @@ func same(now, before []manifest.Object) map[fleet.ObjectKey]bool {
 
 // unchangedObjects are the objects that no cluster had otherwise before.
 func (m manifestModel) unchangedObjects(ctx context.Context, prior manifestModel, set deploy.Set) map[fleet.ObjectKey]bool {
-	if m.plain() && prior.plain() {
-		now, _ := m.objects()
-		before, _ := prior.objects()
-		return same(now, before)
+	now, plain := m.objects()
+	if was, plainBefore := prior.objects(); plain && plainBefore {
+		return same(now, was)
 	}
 	before, ok := prior.rendering(ctx)
 	keys, differs := map[fleet.ObjectKey]bool{}, map[fleet.ObjectKey]bool{}
@@ -163,10 +162,11 @@ func (m manifestModel) rendering(ctx context.Context) (r *deploy.Renderer, ok bo
 // rendersAlike tells of a cluster whether what is planned there is the same with the description of the cluster that state has, so that
 // state may keep that one.
 func (m manifestModel) rendersAlike(ctx context.Context, prior manifestModel) func(cluster string) bool {
-	if m.plain() && m.ManifestsWO.IsNull() {
+	if _, ok := m.objects(); ok && m.ManifestsWO.IsNull() {
 		return func(string) bool { return true }
 	}
 	r, ok := m.rendering(ctx)
+	ok = ok && !m.writeOnlyUnknown()
 	clusters, parts, diags := clustersFromMap(ctx, m.Clusters)
 	before, _, more := clustersFromMap(ctx, prior.Clusters)
 	ok = ok && !diags.HasError() && !more.HasError()

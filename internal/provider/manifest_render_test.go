@@ -203,3 +203,27 @@ func TestAccManifest_unknownProperty(t *testing.T) {
 		}
 	}
 }
+
+// TestAccManifest_annotatedTemplate edits what is a template by its own annotation only.
+func TestAccManifest_annotatedTemplate(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	s.only("eu-1")
+	set := func(text string) {
+		s.set(fmt.Sprintf("namespace = %q", ns), `{apiVersion: v1, kind: ConfigMap, metadata: {name: conf, annotations: {fleet.fleetform.io/template: "true"}}, data: {k: "`+text+`"}}`)
+	}
+	set("of {{ .cluster.name }}")
+	s.Apply()
+	set("for {{ .cluster.name }}")
+	contains(t, s.Apply(), "data.k of eu-1 → for eu-1")
+	s.PlanEmpty()
+	if got := value(t, "eu-1", configmaps, ns, "conf", "data", "k"); got != "for eu-1" {
+		t.Errorf("data.k is %v", got)
+	}
+
+	t.Log("no manifests and none at all are the same, whichever is written")
+	s.set(fmt.Sprintf("namespace = %q", ns))
+	s.Apply()
+	s.PlanEmpty()
+	s.Destroy()
+}
