@@ -145,5 +145,14 @@ func TestAccManifest_overrideWriteOnly(t *testing.T) {
 	if got := value(t, "eu-1", secrets, ns, "db", "metadata", "labels", "tier"); got != "two" {
 		t.Errorf("the label is %v", got)
 	}
+
+	t.Log("no manifests and an empty list of them are different to Terraform, but make the same set")
+	text := read(t, s.Path("set.tf"))
+	s.Write("set.tf", strings.Replace(text, "  manifests = [\n  ]\n", "", 1))
+	s.Apply()
+	s.PlanEmpty()
+	s.Write("set.tf", text)
+	s.Apply()
+	s.PlanEmpty()
 	s.Destroy()
 }

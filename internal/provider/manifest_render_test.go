@@ -215,13 +215,13 @@ func TestAccManifest_annotatedTemplate(t *testing.T) {
 	set("of {{ .cluster.name }}")
 	s.Apply()
 	set("for {{ .cluster.name }}")
-	contains(t, s.Apply(), "data.k of eu-1 → for eu-1")
+	contains(t, s.Apply(), `data.k \"of eu-1\" → \"for eu-1\"`)
 	s.PlanEmpty()
 	if got := value(t, "eu-1", configmaps, ns, "conf", "data", "k"); got != "for eu-1" {
 		t.Errorf("data.k is %v", got)
 	}
 
-	t.Log("no manifests and none at all are the same, whichever is written")
+	t.Log("and empties the set")
 	s.set(fmt.Sprintf("namespace = %q", ns))
 	s.Apply()
 	s.PlanEmpty()
