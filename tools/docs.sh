@@ -36,5 +36,7 @@ EOF
 TF_CLI_CONFIG_FILE=$work/cli.tfrc "$tofu" -chdir="$work" providers schema -json >"$work/schema.json"
 
 step "Writing docs/"
-go tool -modfile="$root/tools/go.mod" tfplugindocs generate \
+# Not by go tool, which ends with 0 where the tool is killed.
+go build -C tools -o "$root/build/" github.com/hashicorp/terraform-plugin-docs/cmd/tfplugindocs
+"$root/build/tfplugindocs" generate \
   --provider-name fleet --providers-schema "$work/schema.json"
