@@ -79,7 +79,7 @@ func TestAccManifest_variants(t *testing.T) {
 		contains(t, out, "us-1 StorageClass.storage.k8s.io "+ns)
 		s.Write("set.tf", strings.Replace(read(t, s.Path("set.tf")), "  wait     =", "  replace_immutable = true\n  wait     =", 1))
 		out = s.Plan()
-		contains(t, out, "update StatefulSet.apps "+ns+"/shop on us-1: spec.template.spec.containers[name=shop].image", "replace StorageClass.storage.k8s.io "+ns+" on us-1")
+		contains(t, out, "update StatefulSet.apps "+ns+"/shop on us-1: ", ", spec.template.spec.containers[name=shop].image", "replace StorageClass.storage.k8s.io "+ns+" on us-1")
 		s.Apply()
 		s.PlanEmpty()
 		if diff := cmp.Diff(before, uids(t, statefulsets, ns, "shop")); diff != "" {
