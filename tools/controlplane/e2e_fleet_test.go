@@ -112,7 +112,8 @@ func (r *rig) stopAndStart(name string, port int) {
 	}
 	r.kubectl(name, "get configmap kept")
 	r.kubectl(name, "create deployment after --image nginx --replicas 2")
-	r.kubectl(name, "wait --for condition=Available deployment/after --timeout 30s")
+	// kwok takes its nodes up again when the leases of the kwok before it have run out, after 40 s.
+	r.kubectl(name, "wait --for condition=Available deployment/after --timeout 120s")
 	if status := r.run("status", 0); strings.Contains(status, "stopped") || strings.Contains(status, "broken") {
 		r.t.Errorf("status does not tell: %s", status)
 	}
