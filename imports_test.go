@@ -23,9 +23,9 @@ var below = map[string][]string{
 
 	"ssa":       {"manifest", "cluster", "fleet"},
 	"inventory": {"manifest", "cluster", "fleet"},
-	"health":    {"manifest", "cluster", "fleet"},
+	"health":    {"celtext", "manifest", "cluster", "fleet"},
 
-	"placement": {"fleet"},
+	"placement": {"celtext", "fleet"},
 	"template":  {"fleet"},
 	"override":  {"fleet"},
 	"policy":    {"fleet"},
@@ -33,12 +33,13 @@ var below = map[string][]string{
 	"manifest":  {"fleet"},
 	"cluster":   {"fleet"},
 	"progress":  {},
+	"celtext":   {},
 	"fleet":     {},
 }
 
 // pure packages decide and do not act: they reach no cluster, not even
 // through what they import.
-var pure = []string{"fleet", "placement", "template", "override", "policy", "rollout", "manifest"}
+var pure = []string{"fleet", "placement", "template", "override", "policy", "rollout", "manifest", "celtext"}
 
 type goPackage struct {
 	ImportPath string

@@ -6,6 +6,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/celtext"
 )
 
 // Check says in CEL what the health of a kind is. Its expressions see the object as object. They are asked in the order
@@ -135,9 +137,9 @@ func (c *compiled) evaluate(obj *unstructured.Unstructured) (Health, error) {
 	switch {
 	case message != "" || err != nil:
 	case missing != "":
-		message = fmt.Sprintf("it has no %s yet, of which %s speaks", missing, c.current.shown())
+		message = fmt.Sprintf("it has no %s yet, of which %s speaks", missing, celtext.OneLine(c.current.text))
 	default:
-		message = "not yet true: " + c.current.shown()
+		message = "not yet true: " + celtext.OneLine(c.current.text)
 	}
 	return Health{State: InProgress, Message: message}, err
 }

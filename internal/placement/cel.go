@@ -1,21 +1,20 @@
 package placement
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/ext"
-	"github.com/google/cel-go/interpreter"
 
+	"github.com/fleetform/terraform-provider-fleet/internal/celtext"
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
 
@@ -24,27 +23,16 @@ import (
 // cluster a few thousand; the limit is reached in about 50 ms, which a fleet of hundreds can still bear.
 const CELCostLimit = 100_000
 
-const (
-	longestExpression = 16 * 1024
-	deepestExpression = 200
-	shownExpression   = 160
-)
-
 // environment declares the variable cluster with its fields, so that a misspelt one fails when the expression is
 // compiled and not when it first runs.
 var environment = sync.OnceValues(func() (*cel.Env, error) {
-	return cel.NewEnv(
+	return cel.NewEnv(append([]cel.EnvOption{
 		// Optional types register with the type provider that is in place, and NativeTypes takes none afterwards.
 		cel.OptionalTypes(),
 		ext.NativeTypes(reflect.TypeFor[clusterView](), ext.ParseStructTags(true)),
 		cel.Variable("cluster", cel.ObjectType(clusterType)),
 		ext.Strings(),
-		cel.CrossTypeNumericComparisons(true),
-		cel.DefaultUTCTimeZone(true),
-		cel.ASTValidators(cel.ValidateRegexLiterals(), cel.ValidateDurationLiterals(), cel.ValidateTimestampLiterals()),
-		cel.ParserExpressionSizeLimit(longestExpression),
-		cel.ParserRecursionLimit(deepestExpression),
-	)
+	}, celtext.Options()...)...)
 })
 
 // expression is a condition written in CEL.
@@ -73,7 +61,7 @@ func compileExpression(text string, of yields) (*expression, string) {
 	}
 	ast, issues := env.Compile(text)
 	if issues.Err() != nil {
-		return nil, describeIssues(text, issues)
+		return nil, celtext.Issues(text, issues, hint)
 	}
 	output := ast.OutputType()
 	if !output.IsExactType(cel.DynType) && !slices.ContainsFunc(of.types, output.IsExactType) {
@@ -96,7 +84,7 @@ func (e *expression) judge(c fleet.Cluster, unknown Unknown) (Verdict, *Evaluati
 	case value == types.True:
 		return matches, nil
 	case value == types.False:
-		return fails("cel expression is false: " + e.shown()), nil
+		return fails("cel expression is false: " + celtext.OneLine(e.text)), nil
 	default:
 		return undecided, e.failed(c, fmt.Errorf("the expression yielded %s, want bool", value.Type().TypeName()))
 	}
@@ -147,18 +135,12 @@ func (e *expression) eval(c fleet.Cluster, unknown Unknown) (ref.Val, *Evaluatio
 
 // failed explains a runtime error.
 func (e *expression) failed(c fleet.Cluster, cause error) *EvaluationError {
-	detail := cause.Error()
-	if at := (*types.Err)(nil); errors.As(cause, &at) {
-		if location := e.ast.NativeRep().SourceInfo().GetStartLocation(at.NodeID()); location.Line() > 0 {
-			detail = pointAt(e.text, location.Line(), location.Column(), detail)
-		}
-	}
-	cancelled := interpreter.EvalCancelledError{}
-	switch key, missing := strings.CutPrefix(cause.Error(), "no such key: "); {
+	detail := celtext.Failure(e.text, e.ast, cause)
+	switch key, missing := celtext.MissingKey(cause); {
 	case missing:
 		detail += fmt.Sprintf("\nThe cluster does not have it. Ask first, as in %[1]q in cluster.%[2]s && ..., or give a default, "+
 			"as in cluster.%[2]s[?%[1]q].orValue(\"\").", key, e.mapWith(key))
-	case errors.As(cause, &cancelled):
+	case celtext.TooCostly(cause):
 		detail = fmt.Sprintf("it costs more than the limit of %d CEL cost units; nested loops over lists or long strings are the usual cause", CELCostLimit)
 	}
 	return &EvaluationError{Clusters: []string{c.Name}, Detail: detail}
@@ -176,11 +158,12 @@ func (e *expression) mapWith(key string) string {
 	return "labels"
 }
 
-// shown prints the expression on one line, cut where it would fill the screen.
-func (e *expression) shown() string {
-	text := strings.Join(strings.Fields(e.text), " ")
-	if utf8.RuneCountInString(text) > shownExpression {
-		return string([]rune(text)[:shownExpression]) + "…"
+var undefinedField = regexp.MustCompile(`^undefined field '([^']*)'`)
+
+// hint tells of an undefined field which one was most likely meant.
+func hint(message string) string {
+	if found := undefinedField.FindStringSubmatch(message); found != nil {
+		return suggest(found[1], fieldNames)
 	}
-	return text
+	return ""
 }
