@@ -87,24 +87,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Cause }
 
 // Errors are all that went wrong on one cluster, in the order of the objects and the rules.
-type Errors []*Error
-
-func (e Errors) Error() string {
-	texts := make([]string, 0, len(e))
-	for _, one := range e {
-		texts = append(texts, one.Error())
-	}
-	return strings.Join(texts, "\n")
-}
-
-// Unwrap lets errors.As find an Error.
-func (e Errors) Unwrap() []error {
-	all := make([]error, 0, len(e))
-	for _, one := range e {
-		all = append(all, one)
-	}
-	return all
-}
+type Errors = fleet.Errors[*Error]
 
 // failure is an Error that does not know its rule, cluster and object.
 type failure struct {

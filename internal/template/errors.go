@@ -44,27 +44,10 @@ func (e *Error) Error() string {
 }
 
 // Errors are all that is wrong with the templates of one object, in the order of their paths.
-type Errors []*Error
-
-func (e Errors) Error() string {
-	texts := make([]string, 0, len(e))
-	for _, one := range e {
-		texts = append(texts, one.Error())
-	}
-	return strings.Join(texts, "\n")
-}
-
-// Unwrap lets errors.As find an Error.
-func (e Errors) Unwrap() []error {
-	all := make([]error, 0, len(e))
-	for _, one := range e {
-		all = append(all, one)
-	}
-	return all
-}
+type Errors = fleet.Errors[*Error]
 
 // errorOrNil sorts, because objects are walked in the order of Go's maps, which is none.
-func (e Errors) errorOrNil() error {
+func errorOrNil(e Errors) error {
 	if len(e) == 0 {
 		return nil
 	}

@@ -45,7 +45,7 @@ func (r *Renderer) Render(object map[string]any) (map[string]any, error) {
 		}
 		return v
 	})
-	if err := failed.errorOrNil(); err != nil {
+	if err := errorOrNil(failed); err != nil {
 		return nil, err
 	}
 	return rendered, nil
@@ -64,7 +64,7 @@ func Inspect(object map[string]any) (reads [][]string, err error) {
 	})
 	slices.SortFunc(reads, slices.Compare[[]string])
 	reads = slices.CompactFunc(reads, slices.Equal[[]string])
-	return reads, failed.errorOrNil()
+	return reads, errorOrNil(failed)
 }
 
 // leafFunc says what becomes of a string.
