@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
@@ -63,7 +64,7 @@ func parseMergePatch(text string) (map[string]any, []Problem) {
 func merge(target any, patch any) any {
 	fields, ok := patch.(map[string]any)
 	if !ok {
-		return copied(patch)
+		return runtime.DeepCopyJSONValue(patch)
 	}
 	merged, ok := target.(map[string]any)
 	if !ok {

@@ -3,6 +3,8 @@ package override
 import (
 	"reflect"
 
+	"k8s.io/apimachinery/pkg/runtime"
+
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
 
@@ -95,11 +97,11 @@ func (c *compiled) apply(object map[string]any, confidential bool, use *Use) (ma
 	case c.json != nil:
 		result, failed = c.json.apply(object, confidential)
 	case c.merge != nil:
-		result, _ = merge(copiedMap(object), c.merge).(map[string]any)
+		result, _ = merge(runtime.DeepCopyJSON(object), c.merge).(map[string]any)
 	case c.strategic != nil:
-		result, failed = applyStrategic(c.strategic, copiedMap(object), confidential)
+		result, failed = applyStrategic(c.strategic, runtime.DeepCopyJSON(object), confidential)
 	default:
-		result = copiedMap(object)
+		result = runtime.DeepCopyJSON(object)
 		use.saw(c.images.apply(result))
 	}
 	if failed != nil {

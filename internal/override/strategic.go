@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
@@ -79,7 +80,7 @@ func applyStrategic(patch, object map[string]any, confidential bool) (map[string
 		merged, _ := merge(object, patch).(map[string]any)
 		return merged, nil
 	}
-	patch = copiedMap(patch)
+	patch = runtime.DeepCopyJSON(patch)
 	if failed := (preparation{confidential}).mapping(patch, object, meta, nil); failed != nil {
 		return nil, failed
 	}

@@ -47,29 +47,6 @@ func wholeNumbers(v any) any {
 	return v
 }
 
-func copied(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		return copiedMap(v)
-	case []any:
-		list := make([]any, len(v))
-		for i, item := range v {
-			list[i] = copied(item)
-		}
-		return list
-	default:
-		return v
-	}
-}
-
-func copiedMap(m map[string]any) map[string]any {
-	c := make(map[string]any, len(m))
-	for key, item := range m {
-		c[key] = copied(item)
-	}
-	return c
-}
-
 // dropNulls removes null values from mappings.
 func dropNulls(v any) {
 	switch v := v.(type) {
