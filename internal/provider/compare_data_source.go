@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -49,10 +50,8 @@ func (d *compareDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 	resp.Schema = compareSchema()
 }
 
-func (d *compareDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, _ *datasource.ConfigureResponse) {
-	if data, ok := req.ProviderData.(*providerData); ok {
-		d.data = data
-	}
+func (d *compareDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+	d.data = configured(req.ProviderData, &resp.Diagnostics)
 }
 
 func (d *compareDataSource) ValidateConfig(ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse) {
@@ -93,14 +92,9 @@ func (m compareModel) question(ctx context.Context) (deploy.Question, diag.Diagn
 		}
 		q.Targets = append(q.Targets, target)
 	}
-	for i, text := range textsOf(m.IgnorePaths) {
-		pattern, err := fleet.ParsePattern(text)
-		if err != nil {
-			diags.AddAttributeError(path.Root("ignore_paths").AtListIndex(i), "Invalid field path", err.Error())
-			continue
-		}
-		q.Ignore = append(q.Ignore, pattern)
-	}
+	var d diag.Diagnostics
+	q.Ignore, d = patternsOf(path.Root("ignore_paths"), m.IgnorePaths)
+	diags.Append(d...)
 	return q, diags
 }
 
@@ -156,14 +150,6 @@ type (
 	}
 )
 
-// orNull is the text, and null for none.
-func orNull(text string) types.String {
-	if text == "" {
-		return types.StringNull()
-	}
-	return types.StringValue(text)
-}
-
 // record writes what was found into the computed attributes.
 func (m *compareModel) record(ctx context.Context, compared deploy.Compared) diag.Diagnostics {
 	differences, ties, keys := []differenceModel{}, []tieModel{}, []string{}
@@ -172,13 +158,7 @@ func (m *compareModel) record(ctx context.Context, compared deploy.Compared) dia
 		keys = append(keys, c.Object.String())
 		same = same && c.Same()
 		for _, name := range compared.Clusters {
-			one := differenceModel{Object: c.Object.String(), Cluster: name, Fields: []fieldModel{}}
-			for _, missing := range c.Missing {
-				one.Missing = one.Missing || missing == name
-			}
-			for _, extra := range c.Extra {
-				one.Extra = one.Extra || extra == name
-			}
+			one := differenceModel{Object: c.Object.String(), Cluster: name, Missing: slices.Contains(c.Missing, name), Extra: slices.Contains(c.Extra, name), Fields: []fieldModel{}}
 			for _, f := range c.Fields[name] {
 				one.Fields = append(one.Fields, fieldModel{Path: f.Path, Majority: orNull(f.From), Value: orNull(f.To)})
 			}
@@ -194,10 +174,6 @@ func (m *compareModel) record(ctx context.Context, compared deploy.Compared) dia
 			ties = append(ties, tie)
 		}
 	}
-	report := compared.Report()
-	if report == nil {
-		report = []string{}
-	}
 	attributes := compareSchema().Attributes
 	var diags diag.Diagnostics
 	listOf := func(name string, from any) types.List {
@@ -207,7 +183,7 @@ func (m *compareModel) record(ctx context.Context, compared deploy.Compared) dia
 		return list
 	}
 	m.Differences, m.Ties = listOf("differences", differences), listOf("ties", ties)
-	m.Compared, m.Report = listOf("compared", keys), listOf("report", report)
+	m.Compared, m.Report = textsValue(keys), textsValue(compared.Report())
 	m.Same = types.BoolValue(same && len(compared.Unread) == 0)
 	unreachable, d := types.MapValueFrom(ctx, types.StringType, compared.Unread)
 	diags.Append(d...)

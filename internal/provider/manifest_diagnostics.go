@@ -87,11 +87,7 @@ func objectsWere(n int) string {
 
 // conflictText lists the fields with the ways out, as they would stand in the configuration.
 func conflictText(problems deploy.Problems) string {
-	found, managers, paths := conflicts(problems, func(err error) *ssa.ConflictError {
-		var conflict *ssa.ConflictError
-		errors.As(err, &conflict)
-		return conflict
-	})
+	found, managers, paths := conflicts(problems)
 	quoted := make([]string, 0, len(paths))
 	for _, p := range paths[:min(len(paths), fieldsPerObject)] {
 		quoted = append(quoted, fmt.Sprintf("%q", p))

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -229,9 +230,12 @@ func adoptionLines(o deploy.ObjectPlan) []fieldLine {
 }
 
 // conflicts lists the fields that other managers own, and the managers and paths for the ways out.
-func conflicts(problems deploy.Problems, conflictOf func(error) *ssa.ConflictError) (found findings, managers, paths []string) {
+func conflicts(problems deploy.Problems) (found findings, managers, paths []string) {
 	for _, p := range problems.Sorted() {
-		conflict := conflictOf(p.Err)
+		var conflict *ssa.ConflictError
+		if !errors.As(p.Err, &conflict) {
+			continue
+		}
 		var object fleet.ObjectKey
 		if p.Object != nil {
 			object = *p.Object

@@ -22,23 +22,18 @@ type healthCheckModel struct {
 }
 
 func healthChecksAttribute() schema.ListNestedAttribute {
-	expression := func(description string) schema.StringAttribute {
-		return schema.StringAttribute{MarkdownDescription: description, Optional: true}
-	}
-	current := expression("CEL: true of an object that is as asked for, such as `object.status.phase == 'Ready'`.")
-	current.Optional, current.Required = false, true
 	return schema.ListNestedAttribute{
 		MarkdownDescription: "What the health of a kind is, in CEL over `object`, instead of by the rules of kstatus; one check per kind. The expressions are asked in the order " +
 			"`in_progress`, `failed`, `current`; the first that is true decides, and where none is, the object is in progress. A field that is not there (yet) makes an expression false. " +
 			"Before any of them, an object that is being deleted, or whose `status.observedGeneration` is behind, is in progress.",
 		Optional: true,
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-			"group":       schema.StringAttribute{MarkdownDescription: "API group such as `apps`. Defaults to the core group.", Optional: true},
-			"kind":        schema.StringAttribute{MarkdownDescription: "Kind, such as `Deployment`.", Required: true},
-			"current":     current,
-			"in_progress": expression("CEL: true of an object that is on its way. Defaults to never."),
-			"failed":      expression("CEL: true of an object that will not get there by itself, and is not waited for any longer: the apply fails. Defaults to never."),
-			"message":     expression("CEL: a text that goes with what was decided, such as `object.status.message`. Defaults to what the object's conditions say."),
+			"group":       optionalText("API group such as `apps`. Defaults to the core group."),
+			"kind":        requiredText("Kind, such as `Deployment`."),
+			"current":     requiredText("CEL: true of an object that is as asked for, such as `object.status.phase == 'Ready'`."),
+			"in_progress": optionalText("CEL: true of an object that is on its way. Defaults to never."),
+			"failed":      optionalText("CEL: true of an object that will not get there by itself, and is not waited for any longer: the apply fails. Defaults to never."),
+			"message":     optionalText("CEL: a text that goes with what was decided, such as `object.status.message`. Defaults to what the object's conditions say."),
 		}},
 	}
 }

@@ -123,7 +123,7 @@ func notFoundText(name string, looked []string, found deploy.Finding) string {
 		for _, set := range sortedNames(found.Sets) {
 			sets = append(sets, fmt.Sprintf("%s (%s)", set, strings.Join(found.Sets[set], ", ")))
 		}
-		text += " Sets there: " + shortList(sets) + "."
+		text += " Sets there: " + shortList(sets, setsInError) + "."
 	}
 	if closest := found.Closest(name); closest != "" {
 		text += fmt.Sprintf(" Did you mean %q?", closest)
@@ -131,9 +131,11 @@ func notFoundText(name string, looked []string, found deploy.Finding) string {
 	return text
 }
 
+// setsInError is how many sets an error names.
+const setsInError = 20
+
 // shortList names what is first and counts the rest.
-func shortList(items []string) string {
-	const limit = 20
+func shortList(items []string, limit int) string {
 	if len(items) > limit {
 		return strings.Join(items[:limit], ", ") + fmt.Sprintf(" and %d more", len(items)-limit)
 	}

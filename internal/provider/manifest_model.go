@@ -64,13 +64,6 @@ type waitModel struct {
 
 func newInstance() string { return rand.Text() }
 
-func (m *manifestModel) orElse(other *manifestModel) *manifestModel {
-	if m != nil {
-		return m
-	}
-	return other
-}
-
 // objects parses the manifests where they are what every cluster gets. ok is false where they are not, or cannot be told.
 func (m manifestModel) objects() (objects []manifest.Object, ok bool) {
 	if !m.plain() || m.unknownRendering() || !whollyKnown(m.Manifests) {

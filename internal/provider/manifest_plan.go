@@ -157,7 +157,7 @@ func plannedValues(set deploy.Set, todo deploy.Plan, state deploy.State, prior *
 	case !todo.Certain():
 		values["changes"], values["plan_summary"] = types.ListUnknown(types.StringType), types.ObjectUnknown(summaryType.AttrTypes)
 	case prior == nil || len(sentences) > 0:
-		values["changes"], values["plan_summary"] = changesValue(sentences), summaryValue(todo.Summary())
+		values["changes"], values["plan_summary"] = textsValue(sentences), summaryValue(todo.Summary())
 	default:
 		values["changes"], values["plan_summary"] = prior.Changes, prior.PlanSummary
 	}
@@ -184,9 +184,10 @@ func statusAfter(set deploy.Set, c deploy.ClusterPlan) attr.Value {
 	return types.ObjectValueMust(statusType.AttrTypes, attributes)
 }
 
-func changesValue(sentences []string) types.List {
-	texts := make([]attr.Value, 0, len(sentences))
-	for _, s := range sentences {
+// textsValue is a list of strings, empty where there are none.
+func textsValue(list []string) types.List {
+	texts := make([]attr.Value, 0, len(list))
+	for _, s := range list {
 		texts = append(texts, types.StringValue(s))
 	}
 	return types.ListValueMust(types.StringType, texts)

@@ -15,7 +15,6 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/internal/deploy"
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
-	"github.com/fleetform/terraform-provider-fleet/internal/placement"
 )
 
 // defaultAbsorb are the field managers a set takes over from where it does not say.
@@ -162,24 +161,28 @@ func fieldRules(ctx context.Context, at path.Path, list types.List) ([]deploy.Fi
 
 func fieldRule(ctx context.Context, at path.Path, target, clusters types.Object, paths types.List) (deploy.FieldRule, diag.Diagnostics) {
 	var rule deploy.FieldRule
-	var diags diag.Diagnostics
+	var diags, d diag.Diagnostics
 	rule.Target, diags = targetOf(ctx, target)
-	var selector *placement.Selector
-	if !clusters.IsNull() {
-		var d diag.Diagnostics
-		selector, d = compileSelector(ctx, at.AtName("clusters"), clusters, namesOf(stableClusterAttributes()))
-		diags.Append(d...)
-	}
-	rule.Clusters = selector
-	for i, text := range textsOf(paths) {
+	rule.Clusters, d = selectorAt(ctx, at, clusters)
+	diags.Append(d...)
+	rule.Paths, d = patternsOf(at.AtName("paths"), paths)
+	diags.Append(d...)
+	return rule, diags
+}
+
+// patternsOf are the field paths of a list.
+func patternsOf(at path.Path, list types.List) ([]fleet.Pattern, diag.Diagnostics) {
+	var patterns []fleet.Pattern
+	var diags diag.Diagnostics
+	for i, text := range textsOf(list) {
 		pattern, err := fleet.ParsePattern(text)
 		if err != nil {
-			diags.AddAttributeError(at.AtName("paths").AtListIndex(i), "Invalid field path", err.Error())
+			diags.AddAttributeError(at.AtListIndex(i), "Invalid field path", err.Error())
 			continue
 		}
-		rule.Paths = append(rule.Paths, pattern)
+		patterns = append(patterns, pattern)
 	}
-	return rule, diags
+	return patterns, diags
 }
 
 func targetOf(ctx context.Context, object types.Object) (manifest.Target, diag.Diagnostics) {

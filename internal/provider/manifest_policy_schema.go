@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -126,8 +125,8 @@ func manifestPolicies() map[string]schema.Attribute {
 			MarkdownDescription: "What a plan may do at most; one that would do more fails.",
 			Optional:            true,
 			Attributes: map[string]schema.Attribute{
-				"deletions": schema.Int64Attribute{MarkdownDescription: "Objects deleted, on all clusters together, replaced ones included.", Optional: true, Validators: []validator.Int64{int64validator.AtLeast(0)}},
-				"clusters":  schema.Int64Attribute{MarkdownDescription: "Clusters on which anything changes.", Optional: true, Validators: []validator.Int64{int64validator.AtLeast(0)}},
+				"deletions": schema.Int64Attribute{MarkdownDescription: "Objects deleted, on all clusters together, replaced ones included.", Optional: true, Validators: notNegative()},
+				"clusters":  schema.Int64Attribute{MarkdownDescription: "Clusters on which anything changes.", Optional: true, Validators: notNegative()},
 			},
 		},
 	} {

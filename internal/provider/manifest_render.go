@@ -120,5 +120,5 @@ func overrideOf(ctx context.Context, at path.Path, element attr.Value) (deploy.O
 // renderer prepares the rendering of a source.
 func renderer(source deploy.Source) (*deploy.Renderer, diag.Diagnostics) {
 	r, err := deploy.NewRenderer(source)
-	return r, renderDiagnostics(flatten(err))
+	return r, renderDiagnostics([]error{err})
 }

@@ -11,11 +11,8 @@ import (
 
 // manifestRendering are the arguments that make the difference between clusters.
 func manifestRendering() map[string]schema.Attribute {
-	patch := func(description string) schema.Attribute {
-		return schema.StringAttribute{MarkdownDescription: description, Optional: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)}}
-	}
 	text := func(description string) schema.Attribute {
-		return schema.StringAttribute{MarkdownDescription: description, Optional: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)}}
+		return optionalText(description, stringvalidator.LengthAtLeast(1))
 	}
 	return map[string]schema.Attribute{
 		"variants": schema.ListNestedAttribute{
@@ -41,9 +38,9 @@ func manifestRendering() map[string]schema.Attribute {
 			NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 				"clusters":        selectorAttribute("The clusters concerned. Defaults to all.", stableClusterAttributes()),
 				"target":          targetAttribute(),
-				"json_patch":      patch("JSON patch (RFC 6902) as YAML or JSON, such as `jsonencode([{ op = \"remove\", path = \"/spec/replicas\" }])`. What a path names has to exist where the RFC says so."),
-				"merge_patch":     patch("Merge patch (RFC 7386) as YAML or JSON: mappings are merged, null removes, lists are replaced whole."),
-				"strategic_patch": patch("Strategic merge patch as YAML or JSON, as kubectl and kustomize know it: lists such as `containers` are merged by their items' names. Kinds that are not built into Kubernetes, whose lists have no known keys, are patched like by `merge_patch`."),
+				"json_patch":      text("JSON patch (RFC 6902) as YAML or JSON, such as `jsonencode([{ op = \"remove\", path = \"/spec/replicas\" }])`. What a path names has to exist where the RFC says so."),
+				"merge_patch":     text("Merge patch (RFC 7386) as YAML or JSON: mappings are merged, null removes, lists are replaced whole."),
+				"strategic_patch": text("Strategic merge patch as YAML or JSON, as kubectl and kustomize know it: lists such as `containers` are merged by their items' names. Kinds that are not built into Kubernetes, whose lists have no known keys, are patched like by `merge_patch`."),
 				"images": schema.MapNestedAttribute{
 					MarkdownDescription: "Other images for containers: by the present name without tag and digest, what to write instead. What is left out stays, except that a tag alone drops a digest, and a digest alone the tag.",
 					Optional:            true,

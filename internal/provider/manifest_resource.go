@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -144,7 +145,7 @@ func (r *manifestResource) apply(ctx context.Context, plan, prior *manifestModel
 	}
 	if out.Append(diags...); out.HasError() {
 		plan.forgetWriteOnly()
-		return prior.orElse(plan), false
+		return cmp.Or(prior, plan), false
 	}
 	if set.Instance == "" {
 		set.Instance = newInstance()
@@ -156,7 +157,7 @@ func (r *manifestResource) apply(ctx context.Context, plan, prior *manifestModel
 	problems = append(problems, applied...)
 	result := *plan
 	if result.Changes.IsUnknown() {
-		result.Changes, result.PlanSummary = changesValue(todo.Sentences()), summaryValue(todo.Summary())
+		result.Changes, result.PlanSummary = textsValue(todo.Sentences()), summaryValue(todo.Summary())
 	}
 	result.forgetWriteOnly()
 	out.Append(result.observe(set, observed)...)

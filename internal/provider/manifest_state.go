@@ -126,15 +126,17 @@ func (m manifestModel) statusOf(cluster string) deploy.Status {
 }
 
 func statusValue(s deploy.Status) types.Object {
-	text := func(v string) attr.Value {
-		if v == "" {
-			return types.StringNull()
-		}
-		return types.StringValue(v)
-	}
 	return types.ObjectValueMust(statusType.AttrTypes, map[string]attr.Value{
-		"phase": text(string(s.Phase)), "health": text(string(s.Health)), "message": text(s.Message),
+		"phase": orNull(string(s.Phase)), "health": orNull(string(s.Health)), "message": orNull(s.Message),
 	})
+}
+
+// orNull is the text, and null for none.
+func orNull(text string) types.String {
+	if text == "" {
+		return types.StringNull()
+	}
+	return types.StringValue(text)
 }
 
 // observe writes what was found on the clusters into the computed attributes. changes is not among them: only a plan says

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -46,12 +45,7 @@ func warnedObjects(said deploy.Problems) string {
 	}
 	var lines []string
 	for _, names := range sortedNames(objects) {
-		keys := objects[names]
-		text := strings.Join(keys[:min(len(keys), objectsPerWarning)], ", ")
-		if more := len(keys) - objectsPerWarning; more > 0 {
-			text += fmt.Sprintf(" and %d more", more)
-		}
-		lines = append(lines, "  "+names+"  "+text)
+		lines = append(lines, "  "+names+"  "+shortList(objects[names], objectsPerWarning))
 	}
 	return strings.Join(lines, "\n")
 }

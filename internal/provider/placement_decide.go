@@ -129,17 +129,13 @@ func (m *placementModel) record(ctx context.Context, decision placement.Decision
 	diags.Append(d...)
 	m.Scores, d = scoreTexts(decision.Scores)
 	diags.Append(d...)
-	m.Affinity = types.StringNull()
-	if decision.Affinity != "" {
-		m.Affinity = types.StringValue(decision.Affinity)
-	}
+	m.Affinity = orNull(decision.Affinity)
 	switch {
 	case decision.ChangesUnknown:
 	case len(decision.Changes) == 0 && prior != nil && !prior.Changes.IsNull():
 		m.Changes = prior.Changes
 	default:
-		m.Changes, d = types.ListValueFrom(ctx, types.StringType, append([]string{}, decision.Changes...))
-		diags.Append(d...)
+		m.Changes = textsValue(decision.Changes)
 	}
 	return diags
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -59,11 +58,7 @@ func (r *policyReader) refuse(at path.Path, detail string) {
 
 // policyPath is the place of a problem in the configuration.
 func policyPath(problem placement.Problem) path.Path {
-	names := strings.Split(problem.Argument, ".")
-	at := path.Root(names[0])
-	for _, name := range names[1:] {
-		at = at.AtName(name)
-	}
+	at := attributePath(path.Empty(), problem.Argument)
 	if problem.Index >= 0 {
 		at = at.AtListIndex(problem.Index)
 	}

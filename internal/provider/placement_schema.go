@@ -25,9 +25,11 @@ func placementSchema() schema.Schema {
 				ElementType: types.StringType,
 			},
 			"tolerations": tolerationsAttribute(),
-			"now": optionalText("What time it is for `toleration_seconds`: write `now = plantimestamp()`, or another time to see what will have become of the "+
-				"placement then. Needed only where a taint that is tolerated for a time says when it was `added`. Write-only: the state does not keep it.",
-				true, timeValidator{}),
+			"now": schema.StringAttribute{
+				MarkdownDescription: "What time it is for `toleration_seconds`: write `now = plantimestamp()`, or another time to see what will have become of the " +
+					"placement then. Needed only where a taint that is tolerated for a time says when it was `added`. Write-only: the state does not keep it.",
+				Optional: true, WriteOnly: true, Validators: []validator.String{timeValidator{}},
+			},
 			"number_of_clusters": schema.Int64Attribute{
 				MarkdownDescription: "How many clusters to choose. Where fewer fit, all of them are, with a warning. By default all that fit.",
 				Optional:            true,
@@ -40,9 +42,9 @@ func placementSchema() schema.Schema {
 				ElementType:         balancedType(),
 			},
 			"affinities": affinitiesAttribute(),
-			"failover": optionalText("Which clusters count as lost, so that another of the `affinities` is used. `manual`, the default: those named in `lost`. "+
-				"A cluster that does not answer then keeps what it has, and is only not chosen anew. `automatic`: also those that do not answer; needs "+
-				"`affinities`, and the provider's `unreachable_after`.", false),
+			"failover": optionalText("Which clusters count as lost, so that another of the `affinities` is used. `manual`, the default: those named in `lost`. " +
+				"A cluster that does not answer then keeps what it has, and is only not chosen anew. `automatic`: also those that do not answer; needs " +
+				"`affinities`, and the provider's `unreachable_after`."),
 			"failback": schema.BoolAttribute{
 				MarkdownDescription: "Return to an earlier one of the `affinities` as soon as it can give what is asked for. By default the one in use stays in use.",
 				Optional:            true,
@@ -88,8 +90,8 @@ func balancedType() types.MapType {
 	return types.MapType{ElemType: types.ObjectType{AttrTypes: map[string]attr.Type{"name": types.StringType}}}
 }
 
-func optionalText(description string, writeOnly bool, validators ...validator.String) schema.StringAttribute {
-	return schema.StringAttribute{MarkdownDescription: description, Optional: true, WriteOnly: writeOnly, Validators: validators}
+func optionalText(description string, validators ...validator.String) schema.StringAttribute {
+	return schema.StringAttribute{MarkdownDescription: description, Optional: true, Validators: validators}
 }
 
 func requiredText(description string) schema.StringAttribute {
@@ -109,10 +111,10 @@ func optionalItems(description string, attributes map[string]schema.Attribute) s
 func tolerationsAttribute() schema.ListNestedAttribute {
 	return optionalItems("Taints that do not matter. Clusters have taints by what they are, too, with the effect `NoSelectIfNew`: "+
 		"`fleet/unreachable` where they do not answer, and `fleet/maintenance`.", map[string]schema.Attribute{
-		"key":                optionalText("Key of the taint. Without it, and with operator `Exists`, all taints are meant.", false),
-		"operator":           optionalText("`Equal`, the default: the taint has the `value`; `Exists`: it has any.", false),
-		"value":              optionalText("Value of the taint.", false),
-		"effect":             optionalText("Effect of the taint: `NoSelect`, `PreferNoSelect` or `NoSelectIfNew`. Without it, all are meant.", false),
+		"key":                optionalText("Key of the taint. Without it, and with operator `Exists`, all taints are meant."),
+		"operator":           optionalText("`Equal`, the default: the taint has the `value`; `Exists`: it has any."),
+		"value":              optionalText("Value of the taint."),
+		"effect":             optionalText("Effect of the taint: `NoSelect`, `PreferNoSelect` or `NoSelectIfNew`. Without it, all are meant."),
 		"toleration_seconds": optionalNumber("For how long the taint is tolerated from when it was `added`. Without it, for ever."),
 	})
 }
@@ -121,12 +123,12 @@ func spreadAttribute() schema.ListNestedAttribute {
 	return optionalItems("How to spread the chosen clusters over groups: a group is the clusters with the same value of a label or property. All items hold "+
 		"at once.", map[string]schema.Attribute{
 		"topology_key":  requiredText("Key of the label, or name of the property."),
-		"topology_type": optionalText("`label`, the default, or `property`.", false),
+		"topology_type": optionalText("`label`, the default, or `property`."),
 		"max_skew":      optionalNumber("By how many chosen clusters a group may be ahead of the one with the fewest."),
 		"min_groups":    optionalNumber("In how many groups there must be chosen clusters at least."),
 		"max_groups":    optionalNumber("In how many groups there may be chosen clusters at most."),
-		"when_unsatisfiable": optionalText("`DoNotSchedule`, the default: fewer clusters are chosen than asked for, and too few groups are an error; "+
-			"clusters without the label or property are not chosen. `ScheduleAnyway`: the constraint is kept as far as can be, with a warning where it is not.", false),
+		"when_unsatisfiable": optionalText("`DoNotSchedule`, the default: fewer clusters are chosen than asked for, and too few groups are an error; " +
+			"clusters without the label or property are not chosen. `ScheduleAnyway`: the constraint is kept as far as can be, with a warning where it is not."),
 	})
 }
 
@@ -138,8 +140,8 @@ func prioritizersAttribute() schema.ListNestedAttribute {
 				"`PreferNoSelect`: -100 for a taint with that effect that is not tolerated. `ResourceAllocatableCPU`, `ResourceAllocatableMemory`: the more, the more of it the " +
 				"cluster has; the clusters have to `discover = [\"capacity\"]`. `Property`: the more, the greater the number in `property`. `CEL`: the more, the greater the number that `cel` yields."),
 			"weight":   optionalNumber("What the score is multiplied by, from -10 to 10. Defaults to 1; 0 disables."),
-			"property": optionalText("Property with a number or a quantity such as `16Gi`, for the type `Property`. A cluster that does not have it gets 0.", false),
-			"cel":      optionalText("[CEL](https://cel.dev) expression over the variable `cluster` that yields a number, for the type `CEL`.", false),
+			"property": optionalText("Property with a number or a quantity such as `16Gi`, for the type `Property`. A cluster that does not have it gets 0."),
+			"cel":      optionalText("[CEL](https://cel.dev) expression over the variable `cluster` that yields a number, for the type `CEL`."),
 		})
 }
 
@@ -156,7 +158,7 @@ func groupsAttribute() schema.ListNestedAttribute {
 		"before, stays. What none takes is in the group `rest`.", map[string]schema.Attribute{
 		"name":     requiredText("Name of the group."),
 		"selector": selectorAttribute("Which clusters may be in it. Without, all.", schedulingClusterAttributes()),
-		"size":     optionalText("How many it takes at most: a count such as `3`, or a percentage of all that are chosen such as `25%`, rounded up. Without, all.", false),
+		"size":     optionalText("How many it takes at most: a count such as `3`, or a percentage of all that are chosen such as `25%`, rounded up. Without, all."),
 	})
 }
 

@@ -109,7 +109,7 @@ func (m *policyReportModel) take(report deploy.Report, problems deploy.Problems)
 	for name, objects := range report.Violations {
 		inner := map[string]attr.Value{}
 		for key, texts := range objects {
-			inner[key.String()] = changesValue(texts)
+			inner[key.String()] = textsValue(texts)
 		}
 		violations[name] = types.MapValueMust(messages, inner)
 	}
