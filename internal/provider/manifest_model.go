@@ -109,7 +109,7 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *m
 	}
 	set.Policies, more = m.policies()
 	diags.Append(more...)
-	_, more = m.healthChecks(ctx)
+	set.Wait.Checks, more = m.healthChecks(ctx)
 	if diags.Append(more...); diags.HasError() {
 		return set, false, diags
 	}
@@ -183,8 +183,6 @@ func (r *manifestResource) frame(ctx context.Context, m manifestModel) (deploy.S
 		if t := wait.Timeout.ValueString(); t != "" {
 			timeout = t
 		}
-		// What is wrong with them is said where they are configured; a state that has such must still be readable.
-		set.Wait.Checks, _ = m.healthChecks(ctx)
 	}
 	if !m.unknown() {
 		diags.Append(m.into(ctx, &set)...)
@@ -199,6 +197,8 @@ func (r *manifestResource) frame(ctx context.Context, m manifestModel) (deploy.S
 // known is the set as the state has it, with what is known of every cluster.
 func (r *manifestResource) known(ctx context.Context, m manifestModel) (deploy.Set, deploy.State, diag.Diagnostics) {
 	set, diags := r.frame(ctx, m)
+	// What is wrong with them is said where they are configured; a state that has such must still be readable.
+	set.Wait.Checks, _ = m.healthChecks(ctx)
 	clusters, _, more := clustersFromMap(ctx, m.Clusters)
 	diags.Append(more...)
 	set.Clusters = clusters

@@ -37,11 +37,9 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	if resp.Diagnostics.HasError() || r.data == nil {
 		return
 	}
-	var config manifestModel
-	if resp.Diagnostics.Append(req.Config.Get(ctx, &config)...); resp.Diagnostics.HasError() {
+	if resp.Diagnostics.Append(plan.writeOnly(ctx, req.Config)...); resp.Diagnostics.HasError() {
 		return
 	}
-	plan.writeOnly(config)
 	set, unknown, diags := r.wanted(ctx, plan, prior)
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return

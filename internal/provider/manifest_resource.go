@@ -46,12 +46,11 @@ func (r *manifestResource) ValidateConfig(ctx context.Context, req resource.Vali
 }
 
 func (r *manifestResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var plan, config manifestModel
+	var plan manifestModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.Append(req.Config.Get(ctx, &config)...); resp.Diagnostics.HasError() {
+	if resp.Diagnostics.Append(plan.writeOnly(ctx, req.Config)...); resp.Diagnostics.HasError() {
 		return
 	}
-	plan.writeOnly(config)
 	after, wrote := r.apply(withLogging(ctx), &plan, nil, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() && !wrote {
 		// Nothing was written anywhere, so there is nothing to remember, and nothing that could be tainted.
@@ -78,13 +77,12 @@ func (r *manifestResource) Read(ctx context.Context, req resource.ReadRequest, r
 }
 
 func (r *manifestResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan, prior, config manifestModel
+	var plan, prior manifestModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(plan.writeOnly(ctx, req.Config)...)
 	if resp.Diagnostics.Append(req.State.Get(ctx, &prior)...); resp.Diagnostics.HasError() {
 		return
 	}
-	plan.writeOnly(config)
 	after, _ := r.apply(withLogging(ctx), &plan, &prior, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, after)...)
 }

@@ -1,19 +1,23 @@
 package provider
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/deploy"
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
 
-// writeOnly copies the write-only arguments from the configuration, the only place that has them.
-func (m *manifestModel) writeOnly(config manifestModel) {
-	m.ManifestsWO, m.ValuesWO = config.ManifestsWO, config.ValuesWO
+// writeOnly reads the write-only arguments from the configuration, the only place that has them.
+func (m *manifestModel) writeOnly(ctx context.Context, config tfsdk.Config) diag.Diagnostics {
+	diags := config.GetAttribute(ctx, path.Root("manifests_wo"), &m.ManifestsWO)
+	diags.Append(config.GetAttribute(ctx, path.Root("values_wo"), &m.ValuesWO)...)
+	return diags
 }
 
 // forgetWriteOnly is the model as it may be written to the state.
