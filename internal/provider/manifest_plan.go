@@ -40,9 +40,19 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	if resp.Diagnostics.Append(plan.writeOnly(ctx, req.Config)...); resp.Diagnostics.HasError() {
 		return
 	}
+	results := []string{"objects", "applied", "status", "ready", "changes", "plan_summary", "conflicting_fields"}
+	planned := r.planSet(ctx, plan, prior, results, req, resp)
+	for _, name := range sortedNames(planned) {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(name), planned[name])...)
+	}
+}
+
+// planSet plans the set and returns the values to plan, none where there was an error. Where too much is unknown to plan anything it plans
+// the results as unknown.
+func (r *manifestResource) planSet(ctx context.Context, plan manifestModel, prior *manifestModel, results []string, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) map[string]attr.Value {
 	set, unknown, diags := r.wanted(ctx, plan, prior)
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
-		return
+		return nil
 	}
 	var state deploy.State
 	var before *deploy.Set
@@ -50,46 +60,46 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 		var was deploy.Set
 		if was, state, diags = r.known(ctx, *prior); diags.HasError() {
 			resp.Diagnostics.Append(diags...)
-			return
+			return nil
 		}
 		before = &was
 	}
 	if !plan.Name.IsUnknown() && !plan.Inventory.IsUnknown() {
 		if resp.Diagnostics.Append(r.checkName(ctx, set, before, req, resp)...); resp.Diagnostics.HasError() {
-			return
+			return nil
 		}
 	}
 	if unknown {
-		for _, name := range []string{"objects", "applied", "status", "ready", "changes", "plan_summary", "conflicting_fields"} {
+		for _, name := range results {
 			resp.Diagnostics.Append(setUnknown(ctx, resp, name)...)
 		}
-		return
+		return nil
 	}
 	if names := set.Contradictions(); len(names) > 0 {
 		resp.Diagnostics.AddAttributeError(path.Root("abandon"), "An abandoned cluster is still in clusters",
 			fmt.Sprintf("%s: abandon forgets what is owed to a cluster that left clusters. Remove it from clusters, or from abandon. "+
 				"A cluster that stays in the fleet and is only gone for now can have mode = \"maintenance\" in its fleet_cluster.", strings.Join(names, ", ")))
-		return
+		return nil
 	}
+	var rev revision
 	if prior == nil {
 		resp.Diagnostics.Append(markClusters(ctx, sortedNames(set.Clusters), resp)...)
 	} else {
-		set.Same = plan.unchangedObjects(ctx, *prior, set)
+		rev = newRevision(plan, *prior, set, before.Clusters)
+		set.Same = rev.unchangedObjects(ctx)
 	}
 	todo, problems := r.data.runner.Plan(ctx, set, state)
 	resp.Diagnostics.Append(planDiagnostics(problems, todo)...)
 	resp.Diagnostics.Append(limitDiagnostics(todo, set)...)
 	if resp.Diagnostics.HasError() {
-		return
+		return nil
 	}
 	planned := plannedValues(set, todo, state, prior)
 	if prior != nil {
-		keepText(planned, plan, *prior)
-		planned["clusters"] = keepClusters(plan, *prior, todo, plan.rendersAlike(ctx, *prior))
+		rev.keepText(planned)
+		planned["clusters"] = keepClusters(plan, *prior, todo, rev.rendersAlike(ctx))
 	}
-	for _, name := range slices.Sorted(maps.Keys(planned)) {
-		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(name), planned[name])...)
-	}
+	return planned
 }
 
 func setUnknown(ctx context.Context, resp *resource.ModifyPlanResponse, name string) diag.Diagnostics {

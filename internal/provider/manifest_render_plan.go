@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -14,9 +15,24 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
 )
 
+// revision is a set as it is planned beside what the state has of it. The manifests of both are parsed at most once.
+type revision struct {
+	plan, prior manifestModel
+	// now and before are the objects that every cluster gets alike; not ok where there is no such thing, or it cannot be told.
+	now, before func() (objects []manifest.Object, ok bool)
+	// set is the planned set, and clusters what the state has as clusters.
+	set      deploy.Set
+	clusters map[string]fleet.Cluster
+}
+
+func newRevision(plan, prior manifestModel, set deploy.Set, clusters map[string]fleet.Cluster) revision {
+	return revision{plan, prior, sync.OnceValues(plan.objects), sync.OnceValues(prior.objects), set, clusters}
+}
+
 // keepText plans the prior texts where the new ones say the same, so that an edit of the formatting plans nothing.
-func keepText(planned map[string]attr.Value, plan, prior manifestModel) {
-	if !plan.Manifests.IsNull() && !prior.Manifests.IsNull() && !plan.Manifests.Equal(prior.Manifests) && (sameTexts(plan.Manifests, prior.Manifests) || plan.samePlain(prior)) {
+func (r revision) keepText(planned map[string]attr.Value) {
+	plan, prior := r.plan, r.prior
+	if !plan.Manifests.IsNull() && !prior.Manifests.IsNull() && !plan.Manifests.Equal(prior.Manifests) && (sameTexts(plan.Manifests, prior.Manifests) || r.samePlain()) {
 		planned["manifests"] = prior.Manifests
 	}
 	if !plan.Variants.Equal(prior.Variants) && sameItems(plan.Variants, prior.Variants, func(name string, now, before attr.Value) bool {
@@ -93,9 +109,9 @@ func samePatch(now, before string) bool {
 }
 
 // samePlain tells whether both sets are the same objects for every cluster.
-func (m manifestModel) samePlain(prior manifestModel) bool {
-	now, ok := m.objects()
-	before, okBefore := prior.objects()
+func (r revision) samePlain() bool {
+	now, ok := r.now()
+	before, okBefore := r.before()
 	return ok && okBefore && len(now) == len(before) && len(same(now, before)) == len(now)
 }
 
@@ -115,27 +131,26 @@ func same(now, before []manifest.Object) map[fleet.ObjectKey]bool {
 }
 
 // unchangedObjects are the objects that no cluster had otherwise before.
-func (m manifestModel) unchangedObjects(ctx context.Context, prior manifestModel, set deploy.Set) map[fleet.ObjectKey]bool {
-	now, plain := m.objects()
-	if was, plainBefore := prior.objects(); plain && plainBefore {
+func (r revision) unchangedObjects(ctx context.Context) map[fleet.ObjectKey]bool {
+	now, plain := r.now()
+	if was, plainBefore := r.before(); plain && plainBefore {
 		return same(now, was)
 	}
-	before, ok := prior.rendering(ctx)
+	before, ok := r.prior.rendering(ctx)
 	keys, differs := map[fleet.ObjectKey]bool{}, map[fleet.ObjectKey]bool{}
-	clusters, parts, diags := clustersFromMap(ctx, prior.Clusters)
-	for name := range set.Clusters {
-		c, there := clusters[name]
+	for name := range r.set.Clusters {
+		c, there := r.clusters[name]
 		if !there {
 			continue
 		}
 		var was []manifest.Object
-		if ok && !diags.HasError() && len(parts[name]) == 0 {
+		if ok {
 			if rendered, err := before.Render(c); err == nil {
 				was = rendered.Objects
 			}
 		}
-		equal := same(set.ObjectsFor(name), was)
-		for _, o := range set.ObjectsFor(name) {
+		equal := same(r.set.ObjectsFor(name), was)
+		for _, o := range r.set.ObjectsFor(name) {
 			if equal[o.Key] {
 				keys[o.Key] = true
 			} else {
@@ -161,26 +176,24 @@ func (m manifestModel) rendering(ctx context.Context) (r *deploy.Renderer, ok bo
 
 // rendersAlike tells of a cluster whether what is planned there is the same with the description of the cluster that state has, so that
 // state may keep that one.
-func (m manifestModel) rendersAlike(ctx context.Context, prior manifestModel) func(cluster string) bool {
-	if _, ok := m.objects(); ok && m.ManifestsWO.IsNull() {
+func (r revision) rendersAlike(ctx context.Context) func(cluster string) bool {
+	if _, ok := r.now(); ok && r.plan.ManifestsWO.IsNull() {
 		return func(string) bool { return true }
 	}
-	r, ok := m.rendering(ctx)
-	ok = ok && !m.writeOnlyUnknown()
-	clusters, parts, diags := clustersFromMap(ctx, m.Clusters)
-	before, _, more := clustersFromMap(ctx, prior.Clusters)
-	ok = ok && !diags.HasError() && !more.HasError()
+	renderer, ok := r.plan.rendering(ctx)
+	clusters, parts, diags := clustersFromMap(ctx, r.plan.Clusters)
+	ok = ok && !r.plan.writeOnlyUnknown() && !diags.HasError()
 	return func(name string) bool {
 		if !ok {
 			return false
 		}
-		c, was := clusters[name], before[name]
-		if undecided, err := r.Undecided(c, parts[name]); err != nil || undecided {
+		c, was := clusters[name], r.clusters[name]
+		if undecided, err := renderer.Undecided(c, parts[name]); err != nil || undecided {
 			return false
 		}
-		now, err := r.Render(c)
+		now := r.set.ObjectsFor(name)
 		c.Labels, c.Properties, c.Minor, c.Group, c.Weight = was.Labels, was.Properties, was.Minor, was.Group, was.Weight
-		then, errThen := r.Render(c)
-		return err == nil && errThen == nil && len(now.Objects) == len(then.Objects) && len(same(now.Objects, then.Objects)) == len(now.Objects)
+		then, err := renderer.Render(c)
+		return err == nil && len(now) == len(then.Objects) && len(same(now, then.Objects)) == len(now)
 	}
 }

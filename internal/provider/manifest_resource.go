@@ -64,16 +64,22 @@ func (r *manifestResource) Read(ctx context.Context, req resource.ReadRequest, r
 	if resp.Diagnostics.Append(req.State.Get(ctx, &model)...); resp.Diagnostics.HasError() {
 		return
 	}
-	ctx = withLogging(ctx)
-	set, state, diags := r.known(ctx, model)
-	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
-		return
+	if r.refresh(withLogging(ctx), &model, &resp.Diagnostics) {
+		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	}
+}
+
+// refresh reads the set and leaves in model what was found. It is false where the state is not to be written.
+func (r *manifestResource) refresh(ctx context.Context, model *manifestModel, out *diag.Diagnostics) bool {
+	set, state, diags := r.known(ctx, *model)
+	if out.Append(diags...); out.HasError() {
+		return false
 	}
 	r.data.runner.NoteRead(set)
 	state, problems := r.data.runner.Read(ctx, set, state)
-	resp.Diagnostics.Append(readDiagnostics(problems)...)
-	resp.Diagnostics.Append(model.observe(set, state)...)
-	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	out.Append(readDiagnostics(problems)...)
+	out.Append(model.observe(set, state)...)
+	return true
 }
 
 func (r *manifestResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {

@@ -121,19 +121,12 @@ func (r *policyResource) Read(ctx context.Context, req resource.ReadRequest, res
 	if resp.Diagnostics.Append(req.State.Get(ctx, &model)...); resp.Diagnostics.HasError() {
 		return
 	}
-	ctx = withLogging(ctx)
 	carrier, diags := model.carrier(ctx, types.StringNull())
-	set, state, more := r.sets.known(ctx, carrier)
-	diags.Append(more...)
-	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
-		return
+	resp.Diagnostics.Append(diags...)
+	if r.sets.refresh(withLogging(ctx), &carrier, &resp.Diagnostics) {
+		model.take(carrier)
+		resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	}
-	r.sets.data.runner.NoteRead(set)
-	state, problems := r.sets.data.runner.Read(ctx, set, state)
-	resp.Diagnostics.Append(readDiagnostics(problems)...)
-	resp.Diagnostics.Append(carrier.observe(set, state)...)
-	model.take(carrier)
-	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }
 
 func (r *policyResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
