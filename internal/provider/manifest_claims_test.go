@@ -10,20 +10,6 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/internal/fleettest"
 )
 
-// another writes a second fleet_manifest beside the first.
-func (s *setup) another(resource, name, arguments string, manifests ...string) {
-	s.t.Helper()
-	var b strings.Builder
-	fmt.Fprintf(&b, "resource \"fleet_manifest\" %q {\n  name = %q\n  clusters = fleet_cluster.this\n%s\n  manifests = [\n", resource, name, arguments)
-	for i, m := range manifests {
-		file := fmt.Sprintf("%s%d.yaml", resource, i)
-		s.Write(file, m)
-		fmt.Fprintf(&b, "    file(%q),\n", file)
-	}
-	b.WriteString("  ]\n}\n")
-	s.Write(resource+".tf", b.String())
-}
-
 // TestAccManifest_objectOfTwoSets names an object in two sets. An object belongs to one set, and the plan says so.
 func TestAccManifest_objectOfTwoSets(t *testing.T) {
 	s := newSetup(t, fleettest.Terraform(t))

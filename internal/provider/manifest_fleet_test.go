@@ -74,19 +74,24 @@ var ownClusters = regexp.MustCompile(`(?m)^\s*clusters\s*=`)
 
 // set writes the fleet_manifest.
 func (s *setup) set(arguments string, manifests ...string) {
+	s.another("set", s.name, arguments, manifests...)
+}
+
+// another writes a fleet_manifest beside the first.
+func (s *setup) another(resource, name, arguments string, manifests ...string) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "resource \"fleet_manifest\" \"set\" {\n  name = %q\n", s.name)
+	fmt.Fprintf(&b, "resource \"fleet_manifest\" %q {\n  name = %q\n", resource, name)
 	if !ownClusters.MatchString(arguments) {
 		b.WriteString("  clusters = fleet_cluster.this\n")
 	}
 	b.WriteString(arguments + "\n  manifests = [\n")
 	for i, m := range manifests {
-		file := fmt.Sprintf("m%d.yaml", i)
+		file := fmt.Sprintf("%s%d.yaml", resource, i)
 		s.Write(file, m)
 		fmt.Fprintf(&b, "    file(%q),\n", file)
 	}
 	b.WriteString("  ]\n}\n")
-	s.Write("set.tf", b.String())
+	s.Write(resource+".tf", b.String())
 }
 
 // manifestState is the fleet_manifest's state.
@@ -173,10 +178,21 @@ func remove(t *testing.T, cluster string, r schema.GroupVersionResource, ns, nam
 // uids are the identities of an object on all clusters that have it.
 func uids(t *testing.T, r schema.GroupVersionResource, ns, name string) map[string]string {
 	t.Helper()
+	return onAll(t, r, ns, name, func(obj *unstructured.Unstructured) string { return string(obj.GetUID()) })
+}
+
+// versions are the resource versions of an object on all clusters that have it: they change with every write.
+func versions(t *testing.T, r schema.GroupVersionResource, ns, name string) map[string]string {
+	t.Helper()
+	return onAll(t, r, ns, name, (*unstructured.Unstructured).GetResourceVersion)
+}
+
+func onAll(t *testing.T, r schema.GroupVersionResource, ns, name string, of func(*unstructured.Unstructured) string) map[string]string {
+	t.Helper()
 	out := map[string]string{}
 	for _, c := range fleettest.Clusters(t) {
 		if obj := live(t, c.Name, r, ns, name); obj != nil {
-			out[c.Name] = string(obj.GetUID())
+			out[c.Name] = of(obj)
 		}
 	}
 	return out

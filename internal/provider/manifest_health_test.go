@@ -1,7 +1,6 @@
 package provider_test
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -40,12 +39,7 @@ const onlyEU1 = `clusters = { for k, c in fleet_cluster.this : k => c if k == "e
 // applying runs an apply; what it returns waits for its end, and returns whether it succeeded and what it printed.
 func (s *setup) applying() func() (bool, string) {
 	s.t.Helper()
-	cmd := s.Command("apply", "-auto-approve", "-no-color")
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
+	cmd, out := s.begin("apply", "-auto-approve", "-no-color")
 	return func() (bool, string) { return cmd.Wait() == nil, out.String() }
 }
 

@@ -7,24 +7,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleettest"
 )
 
 const passwordManifest = "apiVersion: v1\nkind: Secret\nmetadata: {name: pw}\nstringData: {password: hunter2hunter2}\n"
-
-// versions are the resource versions of an object on all clusters that have it: they change with every write.
-func versions(t *testing.T, r schema.GroupVersionResource, ns, name string) map[string]string {
-	t.Helper()
-	out := map[string]string{}
-	for _, c := range fleettest.Clusters(t) {
-		if obj := live(t, c.Name, r, ns, name); obj != nil {
-			out[c.Name] = obj.GetResourceVersion()
-		}
-	}
-	return out
-}
 
 // TestAccManifest_inventoryDeleted deletes a set's inventory on one cluster. The next apply writes it again, and changes
 // no object, although the salt of the digests in state is another now.

@@ -109,11 +109,7 @@ func (s *setup) killAfter(proxies map[string]*fleettest.Proxy, writes int, comma
 			p.Heal()
 		}
 	}()
-	cmd := s.Command(command, "-auto-approve", "-no-color")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
+	cmd, _ := s.begin(command, "-auto-approve", "-no-color")
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
