@@ -134,10 +134,7 @@ func (s *site) succeed(ctx context.Context, prior ClusterState, parent *inventor
 	for key, obj := range live {
 		s.seen.note(key, obj)
 	}
-	for _, w := range list {
-		delete(live, w.Key)
-	}
-	for _, key := range s.kept() {
+	for key := range s.keeps(list) {
 		delete(live, key)
 	}
 	var going []string
