@@ -179,12 +179,15 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan
 			return fail(append(found, s.end(ctx, inventory.Failed, nil)...))
 		}
 	}
-	done := s.reportBegun(list, leaving)
+	// Told once, before anything is written: it takes a digest of all fields of each object.
+	due := slices.DeleteFunc(slices.Clone(list), func(w wanted) bool { return w.Unchanged() || w.mayBeGone() })
+	done := s.reportBegun(len(list), len(due), leaving)
 	for _, stage := range manifest.Stages {
-		if found = append(found, s.applyStage(ctx, stage, list, &after, plan, expected)...); len(found.Errors()) > 0 {
+		of := slices.DeleteFunc(slices.Clone(due), func(w wanted) bool { return w.stage != stage })
+		if found = append(found, s.applyStage(ctx, stage, of, &after, plan, expected)...); len(found.Errors()) > 0 {
 			return fail(append(found, s.end(ctx, inventory.Failed, nil)...))
 		}
-		done = s.reportStage(stage, list, done)
+		done = s.reportStage(len(of), len(list), done)
 	}
 	found = append(found, s.prune(ctx, list, prior, parent, &after)...)
 	if len(found.Errors()) == 0 && !leaving && s.set.Wait.Ready {
@@ -215,14 +218,8 @@ func (p Problem) brief() string {
 	return p.Object.String() + ": " + p.Err.Error()
 }
 
-// applyStage applies the stage's objects, several at a time, and waits for what later stages need.
-func (s *site) applyStage(ctx context.Context, stage manifest.Stage, list []wanted, after *ClusterState, plan ClusterPlan, expected map[fleet.ObjectKey]ssa.Fields) Problems {
-	var of []wanted
-	for _, w := range list {
-		if w.stage == stage && !w.Unchanged() && !w.mayBeGone() {
-			of = append(of, w)
-		}
-	}
+// applyStage applies those of the stage's objects that are due, several at a time, and waits for what later stages need.
+func (s *site) applyStage(ctx context.Context, stage manifest.Stage, of []wanted, after *ClusterState, plan ClusterPlan, expected map[fleet.ObjectKey]ssa.Fields) Problems {
 	outcomes := make([]ssa.Outcome, len(of))
 	errs, heard := make([]error, len(of)), make([]Problems, len(of))
 	for i := range of {

@@ -222,7 +222,6 @@ func (s *site) fulfil(ctx context.Context, w *wish) ([]*unstructured.Unstructure
 	}
 	var out []*unstructured.Unstructured
 	for _, obj := range list {
-		obj.SetGroupVersionKind(resource.GroupVersion().WithKind(resource.Kind))
 		key := keyOf(obj)
 		if slices.Contains(w.keys, key) || slices.ContainsFunc(w.targets, func(t manifest.Target) bool { return t.Matches(key, obj.GetLabels()) }) {
 			out = append(out, obj)

@@ -106,8 +106,13 @@ func (h hiding) redact(obj *unstructured.Unstructured, err error) error {
 
 // redactText takes the hidden values out of a text.
 func (h hiding) redactText(obj *unstructured.Unstructured, text string) string {
+	return redacted(h.values(obj), text)
+}
+
+// values are what may not be shown of the object, in each of the forms in which servers repeat it, for redacted.
+func (h hiding) values(obj *unstructured.Unstructured) []string {
 	if !h.any() {
-		return text
+		return nil
 	}
 	var values []string
 	add := func(value string) {
@@ -132,7 +137,12 @@ func (h hiding) redactText(obj *unstructured.Unstructured, text string) string {
 	})
 	// The longest first, so that no value is left with an end that another does not have.
 	slices.SortFunc(values, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
-	for _, value := range slices.Compact(values) {
+	return slices.Compact(values)
+}
+
+// redacted is a text without the values.
+func redacted(values []string, text string) string {
+	for _, value := range values {
 		text = strings.ReplaceAll(text, value, "(sensitive)")
 	}
 	return text

@@ -126,12 +126,11 @@ func (s *site) addMoved(ctx context.Context, places []place, live map[fleet.Obje
 		return nil
 	}
 	for _, at := range places {
-		r, list, err := s.also.list(ctx, at, fleet.PartOfLabel+"="+s.also.set.identity().id())
+		_, list, err := s.also.list(ctx, at, fleet.PartOfLabel+"="+s.also.set.identity().id())
 		if err != nil {
 			return err
 		}
 		for _, obj := range list {
-			obj.SetGroupVersionKind(r.GroupVersion().WithKind(r.Kind))
 			live[keyOf(obj)] = obj
 		}
 	}

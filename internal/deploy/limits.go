@@ -119,13 +119,7 @@ func (r *Runner) Succeeded(set Set, state State) bool {
 
 // surplus counts what the set has on the cluster, though state knows nothing of it, and would delete.
 func (s *site) surplus(list []wanted) int {
-	keep := map[fleet.ObjectKey]bool{}
-	for _, w := range list {
-		keep[w.Key] = true
-	}
-	for _, key := range s.kept() {
-		keep[key] = true
-	}
+	keep := s.keeps(list)
 	s.seen.mu.Lock()
 	defer s.seen.mu.Unlock()
 	n := 0

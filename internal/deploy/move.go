@@ -3,11 +3,9 @@ package deploy
 import (
 	"context"
 	"fmt"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
@@ -103,15 +101,8 @@ func (s *site) moveFrom(ctx context.Context, from *site, prior ClusterState) Pro
 	if now == nil {
 		now = &inventory.Parent{}
 	}
-	now.Owner, now.Instance, now.Phase, now.MovedTo = s.set.Owner, s.set.Instance, inventory.Applying, ""
-	now.Run, now.Heartbeat = s.runner.run, time.Now()
-	now.Run.Since = now.Heartbeat
-	var kinds []schema.GroupKind
-	var namespaces []string
-	for key := range prior.Objects {
-		kinds, namespaces = append(kinds, schema.GroupKind{Group: key.Group, Kind: key.Kind}), append(namespaces, key.Namespace)
-	}
-	now.Include(kinds, namespaces)
+	s.sign(now, prior)
+	now.MovedTo = ""
 	if old != nil {
 		now.Include(old.Kinds, old.Namespaces)
 		if len(now.Salt) == 0 {

@@ -13,17 +13,7 @@ import (
 )
 
 // recordsOnly tells that the plan changes nothing on the cluster, only what state notes of it.
-func (c ClusterPlan) recordsOnly() bool {
-	if !c.Noted || c.Unknown || c.Unsettled || c.Leaving || c.TakeOver != "" || c.Repair || c.Instruct || c.Move != "" {
-		return false
-	}
-	for _, o := range c.Objects {
-		if o.Action != ActionNone {
-			return false
-		}
-	}
-	return true
-}
+func (c ClusterPlan) recordsOnly() bool { return c.Noted && !c.acts() }
 
 // note finds out what the records say of objects that are as they should be, by one dry run each, and writes nothing. It
 // tells whether that was all there was to do.

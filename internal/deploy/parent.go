@@ -48,9 +48,7 @@ func (s *site) begin(ctx context.Context, prior ClusterState, leaving bool) (con
 		if parent.Removal, err = s.set.removalText(prior.Cluster); err != nil {
 			return ctx, nil, err
 		}
-		s.seen.mu.Lock()
-		s.seen.read = false
-		s.seen.mu.Unlock()
+		s.forgetParent()
 		err = s.store.Write(ctx, parent)
 		if err == nil {
 			s.seen.mu.Lock()
@@ -75,24 +73,31 @@ func (s *site) enter(prior ClusterState, parent *inventory.Parent, leaving bool)
 	if parent == nil {
 		parent = &inventory.Parent{}
 	}
-	now := time.Now()
-	parent.Owner, parent.Instance, parent.Phase = s.set.Owner, s.set.Instance, inventory.Applying
-	parent.Run, parent.Heartbeat = s.runner.run, now
-	parent.Run.Since = now
+	s.sign(parent, prior)
+	if !leaving {
+		var kinds []schema.GroupKind
+		var namespaces []string
+		for _, o := range s.set.objects(s.name) {
+			kinds = append(kinds, o.GroupVersionKind().GroupKind())
+			namespaces = append(namespaces, cmp.Or(o.Key.Namespace, s.set.Namespace))
+		}
+		parent.Include(kinds, namespaces)
+	}
+	return parent
+}
+
+// sign writes into a parent that this run is at work on the set, and where what state knows of it is.
+func (s *site) sign(p *inventory.Parent, prior ClusterState) {
+	p.Owner, p.Instance, p.Phase = s.set.Owner, s.set.Instance, inventory.Applying
+	p.Run, p.Heartbeat = s.runner.run, time.Now()
+	p.Run.Since = p.Heartbeat
 	var kinds []schema.GroupKind
 	var namespaces []string
 	for key := range prior.Objects {
 		kinds = append(kinds, schema.GroupKind{Group: key.Group, Kind: key.Kind})
 		namespaces = append(namespaces, key.Namespace)
 	}
-	if !leaving {
-		for _, o := range s.set.objects(s.name) {
-			kinds = append(kinds, o.GroupVersionKind().GroupKind())
-			namespaces = append(namespaces, cmp.Or(o.Key.Namespace, s.set.Namespace))
-		}
-	}
-	parent.Include(kinds, namespaces)
-	return parent
+	p.Include(kinds, namespaces)
 }
 
 // end notes how the run ended; after a success the inventory speaks of nothing but what is there. It is written even
@@ -129,10 +134,7 @@ func (s *site) succeed(ctx context.Context, prior ClusterState, parent *inventor
 	for key, obj := range live {
 		s.seen.note(key, obj)
 	}
-	for _, w := range list {
-		delete(live, w.Key)
-	}
-	for _, key := range s.kept() {
+	for key := range s.keeps(list) {
 		delete(live, key)
 	}
 	var going []string

@@ -89,11 +89,11 @@ type ObjectPlan struct {
 }
 
 // Changes tells whether an apply has anything to do on the cluster.
-func (c ClusterPlan) Changes() bool {
-	if c.Deferred != "" {
-		return false
-	}
-	if c.Unknown || c.Unsettled || c.Noted || c.Leaving || c.Repair || c.TakeOver != "" || c.Instruct || c.Move != "" {
+func (c ClusterPlan) Changes() bool { return c.Deferred == "" && (c.Noted || c.acts()) }
+
+// acts tells whether the plan changes anything on the cluster, as against what state notes of it.
+func (c ClusterPlan) acts() bool {
+	if c.Unknown || c.Unsettled || c.Leaving || c.Repair || c.TakeOver != "" || c.Instruct || c.Move != "" {
 		return true
 	}
 	for _, o := range c.Objects {

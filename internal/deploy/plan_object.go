@@ -16,7 +16,8 @@ func (s *site) planObject(ctx context.Context, w wanted, changing map[string]boo
 	if w.Unchanged() {
 		return ObjectPlan{Fields: w.Prior}, nil
 	}
-	guess := w.difference(w.Predicted())
+	likely := w.difference(w.Predicted())
+	guess := likely
 	guess.Fields = nil
 	if w.writeOnly {
 		guess = w.resent()
@@ -42,7 +43,7 @@ func (s *site) planObject(ctx context.Context, w wanted, changing map[string]boo
 	case changing[w.Object.GroupVersionKind().GroupKind().String()] && (apierrors.IsInvalid(err) || apierrors.IsBadRequest(err)):
 		return guess, nil
 	case lost(err):
-		guess.Fields = w.Predicted()
+		guess.Fields = likely.Fields
 		return guess, Problems{{Cluster: s.name, Object: &key, Err: err, Warning: true}}
 	default:
 		// What cannot be done is not what would change, but for what somebody else has changed.
@@ -59,12 +60,11 @@ func (s *site) planObject(ctx context.Context, w wanted, changing map[string]boo
 	} else if out.Live != nil {
 		s.seen.note(w.Key, out.Live)
 	}
-	return w.planned(out), nil
+	return w.planned(out, likely), nil
 }
 
-// planned is the plan for an object of which the API server has told what would become of it.
-func (w wanted) planned(out ssa.Outcome) ObjectPlan {
-	plan := w.difference(w.Predicted())
+// planned is the plan for an object of which the API server has told what would become of it. plan is what was likely before.
+func (w wanted) planned(out ssa.Outcome, plan ObjectPlan) ObjectPlan {
 	switch {
 	case w.writeOnly:
 		plan = w.resent()

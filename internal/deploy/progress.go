@@ -3,7 +3,6 @@ package deploy
 import (
 	"strings"
 
-	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
 	"github.com/fleetform/terraform-provider-fleet/internal/progress"
 )
 
@@ -63,32 +62,22 @@ func (p *report) end(found Problems) {
 	p.log.Add(progress.Event{Kind: progress.End, Set: p.set, Message: message})
 }
 
-// reportBegun tells that the cluster is about to be written to, and returns how many objects need no apply.
-func (s *site) reportBegun(list []wanted, leaving bool) int {
+// reportBegun tells that the cluster is about to be written to, and returns how many of all objects need no apply.
+func (s *site) reportBegun(all, due int, leaving bool) int {
 	message := ""
 	if leaving {
 		message = "removing"
 	}
-	done := 0
-	for _, w := range list {
-		if w.Unchanged() || w.mayBeGone() {
-			done++
-		}
-	}
-	s.set.report.step(s.name, progress.Applying, done, len(list), message)
+	done := all - due
+	s.set.report.step(s.name, progress.Applying, done, all, message)
 	return done
 }
 
-// reportStage tells that a stage is through, if there was anything to do in it, and returns how many objects are done now.
-func (s *site) reportStage(stage manifest.Stage, list []wanted, done int) int {
-	before := done
-	for _, w := range list {
-		if w.stage == stage && !w.Unchanged() && !w.mayBeGone() {
-			done++
-		}
-	}
-	if done > before {
-		s.set.report.step(s.name, progress.Applying, done, len(list), "")
+// reportStage tells that a stage is through, if there was anything to do in it, and returns how many of all objects are done now.
+func (s *site) reportStage(applied, all, done int) int {
+	done += applied
+	if applied > 0 {
+		s.set.report.step(s.name, progress.Applying, done, all, "")
 	}
 	return done
 }

@@ -21,13 +21,7 @@ import (
 // prune removes what the set has on the cluster and no longer wants: what state knows and what the inventory finds, so
 // that nothing is left behind by a run that was killed. It goes through the stages backwards.
 func (s *site) prune(ctx context.Context, list []wanted, prior ClusterState, parent *inventory.Parent, after *ClusterState) Problems {
-	keep := map[fleet.ObjectKey]bool{}
-	for _, w := range list {
-		keep[w.Key] = true
-	}
-	for _, key := range s.kept() {
-		keep[key] = true
-	}
+	keep := s.keeps(list)
 	live, err := s.leftovers(ctx, prior, parent, keep)
 	if err != nil {
 		return s.problems(nil, err)

@@ -271,7 +271,6 @@ func (s *site) members(ctx context.Context, prior ClusterState, parent *inventor
 			return nil, fmt.Errorf("list %s: %w", places[i].GroupResource(), errs[i])
 		}
 		for _, obj := range list {
-			obj.SetGroupVersionKind(places[i].GroupVersion().WithKind(places[i].Kind))
 			owned, err := ssa.OwnedSet(obj, s.server.Manager)
 			if err != nil {
 				return nil, err

@@ -35,12 +35,20 @@ func (s *site) addReasons(ctx context.Context, errs []error, list []wanted) {
 			of = append(of, unhealthy)
 		}
 	}
-	overObjects(len(of), func(i int) { of[i].reason = s.reason(ctx, of[i].object, list) })
+	if len(of) == 0 {
+		return
+	}
+	// Collected once, not for every text of every pod and event.
+	secrets := make([][]string, 0, len(list))
+	for _, w := range list {
+		secrets = append(secrets, w.hides.values(w.Object))
+	}
+	overObjects(len(of), func(i int) { of[i].reason = s.reason(ctx, of[i].object, secrets) })
 }
 
 // reason tells why the object is not healthy; empty where that cannot be found out, for whatever cause, since the error that it goes
-// with is the one that counts.
-func (s *site) reason(ctx context.Context, obj *unstructured.Unstructured, list []wanted) string {
+// with is the one that counts. secrets are the values that each of the set's objects hides.
+func (s *site) reason(ctx context.Context, obj *unstructured.Unstructured, secrets [][]string) string {
 	var found []unstructured.Unstructured
 	ask := health.Related(obj)
 	reason := ""
@@ -48,7 +56,7 @@ func (s *site) reason(ctx context.Context, obj *unstructured.Unstructured, list 
 	for range 2 {
 		before := len(found)
 		for _, l := range ask {
-			found = append(found, s.around(ctx, l, list)...)
+			found = append(found, s.around(ctx, l, secrets)...)
 		}
 		if reason, ask = health.Reason(obj, found); len(ask) == 0 || len(found) == before {
 			break
@@ -58,7 +66,7 @@ func (s *site) reason(ctx context.Context, obj *unstructured.Unstructured, list 
 }
 
 // around lists what may tell the reason, without what the set hides: a container's last words can be anything.
-func (s *site) around(ctx context.Context, l health.Listing, list []wanted) []unstructured.Unstructured {
+func (s *site) around(ctx context.Context, l health.Listing, secrets [][]string) []unstructured.Unstructured {
 	options := metav1.ListOptions{LabelSelector: l.LabelSelector, FieldSelector: l.FieldSelector, Limit: reasonObjects}
 	var items []any
 	switch l.Kind.Kind {
@@ -82,7 +90,7 @@ func (s *site) around(ctx context.Context, l health.Listing, list []wanted) []un
 			continue
 		}
 		for field, value := range content {
-			content[field] = scrub(value, list)
+			content[field] = scrub(value, secrets)
 		}
 		obj := unstructured.Unstructured{Object: content}
 		obj.SetGroupVersionKind(l.Kind)
@@ -92,19 +100,19 @@ func (s *site) around(ctx context.Context, l health.Listing, list []wanted) []un
 }
 
 // scrub takes out of every text what any of the objects hides.
-func scrub(value any, list []wanted) any {
+func scrub(value any, secrets [][]string) any {
 	switch v := value.(type) {
 	case map[string]any:
 		for name, child := range v {
-			v[name] = scrub(child, list)
+			v[name] = scrub(child, secrets)
 		}
 	case []any:
 		for i, child := range v {
-			v[i] = scrub(child, list)
+			v[i] = scrub(child, secrets)
 		}
 	case string:
-		for _, w := range list {
-			v = w.hides.redactText(w.Object, v)
+		for _, values := range secrets {
+			v = redacted(values, v)
 		}
 		return v
 	}

@@ -245,19 +245,16 @@ func (r *Renderer) overriding(c fleet.Cluster, key fleet.ObjectKey, o manifest.O
 
 // afterOverrides says what is wrong with an object that was right before the overrides.
 func afterOverrides(key fleet.ObjectKey, err error) []error {
-	var joined interface{ Unwrap() []error }
-	if errors.As(err, &joined) {
-		var errs []error
-		for _, e := range joined.Unwrap() {
-			errs = append(errs, afterOverrides(key, e)...)
+	var errs []error
+	for _, e := range fleet.Flatten(err) {
+		wrong := &OverriddenError{Key: key, Message: e.Error()}
+		var m *manifest.Error
+		if errors.As(e, &m) {
+			wrong.Field, wrong.Message = m.Field, m.Message
 		}
-		return errs
+		errs = append(errs, wrong)
 	}
-	var m *manifest.Error
-	if errors.As(err, &m) {
-		return []error{&OverriddenError{Key: key, Field: m.Field, Message: m.Message}}
-	}
-	return []error{&OverriddenError{Key: key, Message: err.Error()}}
+	return errs
 }
 
 // sensitive tells whether the object has fields whose values may not be shown.
@@ -265,18 +262,14 @@ func (r *Renderer) sensitive(o manifest.Object) bool {
 	return slices.ContainsFunc(r.source.Sensitive, func(f FieldRule) bool { return f.Target.Matches(r.source.InNamespace(o.Key), o.GetLabels()) })
 }
 
-// failed turns what is wrong into errors that name the cluster.
+// failed turns what is wrong into errors that name the cluster; a single one comes back as itself, not joined.
 func failed(cluster string, err error) error {
-	if err == nil {
-		return nil
-	}
 	var errs []error
-	var joined interface{ Unwrap() []error }
-	if !errors.As(err, &joined) {
-		return &RenderError{Cluster: cluster, Err: err}
+	for _, e := range fleet.Flatten(err) {
+		errs = append(errs, &RenderError{Cluster: cluster, Err: e})
 	}
-	for _, e := range joined.Unwrap() {
-		errs = append(errs, failed(cluster, e))
+	if len(errs) == 1 {
+		return errs[0]
 	}
 	return errors.Join(errs...)
 }

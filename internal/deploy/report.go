@@ -82,8 +82,7 @@ func (r *Runner) reportOn(ctx context.Context, set Set, c fleet.Cluster, p *poli
 		at := ssa.Resource{GroupVersionResource: kind.GroupVersion().WithResource(resource.Name), Kind: kind.Kind, Namespaced: resource.Namespaced}
 		_, update := p.Operations(at.GroupVersionResource)
 		err := s.server.Each(ctx, at, "", "", func(o *unstructured.Unstructured) {
-			o.SetGroupVersionKind(kind)
-			key := fleet.ObjectKey{Group: kind.Group, Kind: kind.Kind, Namespace: o.GetNamespace(), Name: o.GetName()}
+			key := keyOf(o)
 			// What a set calls write-only or sensitive is marked on the object.
 			_, marked := o.GetAnnotations()[fleet.HiddenAnnotation]
 			request := policy.Request{Key: key, Kind: kind, Resource: at.GroupVersionResource, Object: typed(o), Namespace: namespaces[key.Namespace], Hidden: marked || manifest.IsSecret(key)}

@@ -226,6 +226,18 @@ func (s *site) kept() []fleet.ObjectKey {
 	return keys
 }
 
+// keeps are the objects that the set does not remove: those that it wants, and those that are kept.
+func (s *site) keeps(list []wanted) map[fleet.ObjectKey]bool {
+	keep := map[fleet.ObjectKey]bool{}
+	for _, w := range list {
+		keep[w.Key] = true
+	}
+	for _, key := range s.kept() {
+		keep[key] = true
+	}
+	return keep
+}
+
 // sameSkips makes sure that what is left out is what the plan said.
 func (s *site) sameSkips(plan ClusterPlan) error {
 	if plan.Unknown || plan.Objects == nil {

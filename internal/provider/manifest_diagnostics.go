@@ -9,23 +9,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/deploy"
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
 )
 
-func flatten(err error) []error {
-	if err == nil {
-		return nil
-	}
-	var joined interface{ Unwrap() []error }
-	if !errors.As(err, &joined) {
-		return []error{err}
-	}
-	var out []error
-	for _, e := range joined.Unwrap() {
-		out = append(out, flatten(e)...)
-	}
-	return out
-}
+func flatten(err error) []error { return fleet.Flatten(err) }
 
 func readDiagnostics(problems deploy.Problems) diag.Diagnostics {
 	var diags diag.Diagnostics

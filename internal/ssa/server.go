@@ -97,7 +97,8 @@ func (s *Server) List(ctx context.Context, r Resource, namespace, selector strin
 	return out, nil
 }
 
-// Each visits the objects that List reads, page by page, so that they need not be in memory together.
+// Each visits the objects that List reads, page by page, so that they need not be in memory together. They are of the resource's kind,
+// where it names one: the items of a list do not all say what they are.
 func (s *Server) Each(ctx context.Context, r Resource, namespace, selector string, visit func(*unstructured.Unstructured)) error {
 	for next := ""; ; {
 		req := s.rest.Get().AbsPath(r.path(namespace, "")).Param("labelSelector", selector).Param("limit", "500")
@@ -113,6 +114,9 @@ func (s *Server) Each(ctx context.Context, r Resource, namespace, selector strin
 			return fmt.Errorf("list %s: %w", r.Resource, err)
 		}
 		for i := range list.Items {
+			if r.Kind != "" {
+				list.Items[i].SetGroupVersionKind(r.GroupVersion().WithKind(r.Kind))
+			}
 			visit(&list.Items[i])
 		}
 		if next = list.GetContinue(); next == "" {
