@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -18,4 +19,12 @@ func Closest(name string, names []string) string {
 		}
 	}
 	return best
+}
+
+// DidYouMean returns the words `; did you mean "x"?` where one of the names is close to the one given, else nothing.
+func DidYouMean(name string, names []string) string {
+	if best := Closest(name, names); best != "" {
+		return fmt.Sprintf("; did you mean %q?", best)
+	}
+	return ""
 }

@@ -42,11 +42,6 @@ type At struct {
 // Evaluate judges the object by its own status. An object that is being deleted is in progress.
 func Evaluate(obj *unstructured.Unstructured) (Health, error) { return (*Checks)(nil).Evaluate(obj) }
 
-// EvaluateAt judges the object by its own status, which counts only if it speaks of what was applied.
-func EvaluateAt(obj *unstructured.Unstructured, at At) (Health, error) {
-	return (*Checks)(nil).EvaluateAt(obj, at)
-}
-
 // Evaluate judges the object by the check of its kind, or by its own status where there is none.
 func (c *Checks) Evaluate(obj *unstructured.Unstructured) (Health, error) {
 	if obj.GetDeletionTimestamp() != nil {

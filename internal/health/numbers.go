@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
 
 // numbers tells how far a workload is, such as "2 of 5 replicas ready"; empty for other kinds, and where nothing
@@ -45,7 +47,7 @@ func replicas(obj *unstructured.Unstructured) string {
 
 func job(obj *unstructured.Unstructured) string {
 	want := number(obj, 1, "spec", "completions")
-	text := fmt.Sprintf("%d of %s", number(obj, 0, "status", "succeeded"), plural(want, "completion"))
+	text := fmt.Sprintf("%d of %s", number(obj, 0, "status", "succeeded"), fleet.Plural(want, "completion"))
 	if active := number(obj, 0, "status", "active"); active > 0 {
 		text += fmt.Sprintf(", %d active", active)
 	}
@@ -64,7 +66,7 @@ type of struct {
 // tally prints "2 of 5 replicas ready", and of the others what is missing.
 func tally(count, want int64, noun, what string, others ...of) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d of %s %s", count, plural(want, noun), what)
+	fmt.Fprintf(&b, "%d of %s %s", count, fleet.Plural(want, noun), what)
 	for _, o := range others {
 		// What is not even ready is not available either, and need not be said.
 		if o.count < want && o.count != count {
@@ -80,11 +82,4 @@ func number(obj *unstructured.Unstructured, missing int64, path ...string) int64
 		return missing
 	}
 	return n
-}
-
-func plural(n int64, noun string) string {
-	if n == 1 {
-		return fmt.Sprintf("%d %s", n, noun)
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
 
 // severity orders pods by how much they tell.
@@ -42,7 +44,7 @@ func (s suspect) text(all []suspect) string {
 	}
 	text := fmt.Sprintf("pod %s: %s", s.pod.Name, s.what)
 	if same > 1 {
-		text += fmt.Sprintf(", and %s like it", plural(int64(same-1), "pod"))
+		text += fmt.Sprintf(", and %s like it", fleet.Plural(same-1, "pod"))
 	}
 	return text
 }
@@ -182,9 +184,9 @@ func container(s corev1.ContainerStatus, image string, warnings []corev1.Event) 
 		return fmt.Sprintf("%s (%s %s)", w.Reason, image, cause), false
 	case "CrashLoopBackOff":
 		if t := s.LastTerminationState.Terminated; t != nil {
-			return fmt.Sprintf("CrashLoopBackOff (%s, %s)", plural(int64(s.RestartCount), "restart"), exit(t)), false
+			return fmt.Sprintf("CrashLoopBackOff (%s, %s)", fleet.Plural(s.RestartCount, "restart"), exit(t)), false
 		}
-		return fmt.Sprintf("CrashLoopBackOff (%s)", plural(int64(s.RestartCount), "restart")), true
+		return fmt.Sprintf("CrashLoopBackOff (%s)", fleet.Plural(s.RestartCount, "restart")), true
 	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "PreCreateHookError", "PreStartHookError", "PostStartHookError":
 		if w.Message == "" {
 			return w.Reason, true

@@ -162,9 +162,9 @@ func ownReason(obj *unstructured.Unstructured, around surroundings) string {
 	told := ""
 	switch obj.GroupVersionKind().GroupKind().String() {
 	case "Deployment.apps", "ReplicaSet.apps":
-		told = conditionOf(obj, "ReplicaFailure", "True")
+		told = conditionOf(obj, "ReplicaFailure")
 	case "Job.batch":
-		told = conditionOf(obj, "Failed", "True")
+		told = conditionOf(obj, "Failed")
 	case "Pod":
 		var pod corev1.Pod
 		if runtime.DefaultUnstructuredConverter.FromUnstructured(obj.Object, &pod) == nil {
@@ -206,15 +206,15 @@ func claimReason(obj *unstructured.Unstructured) string {
 	return phase + " (the cluster has no default storage class)"
 }
 
-// conditionOf is what a condition says, where it has the status.
-func conditionOf(obj *unstructured.Unstructured, kind, status string) string {
+// conditionOf is what a condition says, where it is true.
+func conditionOf(obj *unstructured.Unstructured, kind string) string {
 	conditions, _, err := unstructured.NestedSlice(obj.Object, "status", "conditions")
 	if err != nil {
 		return ""
 	}
 	for _, c := range conditions {
 		condition, ok := c.(map[string]any)
-		if !ok || condition["type"] != kind || condition["status"] != status {
+		if !ok || condition["type"] != kind || condition["status"] != "True" {
 			continue
 		}
 		reason, _ := condition["reason"].(string)

@@ -48,32 +48,36 @@ func DefinedKinds(objects []Object) []DefinedKind {
 	return kinds
 }
 
-func servedVersions(definition map[string]any) []string {
+// served are the versions that the definition says are served.
+func served(definition map[string]any) []map[string]any {
 	// The errors and absences that the unstructured accessors report mean a malformed definition, which the
 	// server will refuse with more to say.
 	versions, _, _ := unstructured.NestedFieldNoCopy(definition, "spec", "versions")
 	list, _ := versions.([]any)
-	var served []string
+	var found []map[string]any
 	for _, item := range list {
 		version, _ := item.(map[string]any)
-		if isServed, _ := version["served"].(bool); !isServed {
-			continue
-		}
-		if name, _ := version["name"].(string); name != "" {
-			served = append(served, name)
+		if isServed, _ := version["served"].(bool); isServed {
+			found = append(found, version)
 		}
 	}
-	return served
+	return found
+}
+
+func servedVersions(definition map[string]any) []string {
+	var names []string
+	for _, version := range served(definition) {
+		if name, _ := version["name"].(string); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // scalePath is the path of the replicas that the scale subresource of a served version names.
 func scalePath(definition map[string]any) []string {
-	versions, _, _ := unstructured.NestedFieldNoCopy(definition, "spec", "versions")
-	list, _ := versions.([]any)
-	for _, item := range list {
-		version, _ := item.(map[string]any)
-		path := stringAt(version, "subresources", "scale", "specReplicasPath")
-		if isServed, _ := version["served"].(bool); isServed && path != "" {
+	for _, version := range served(definition) {
+		if path := stringAt(version, "subresources", "scale", "specReplicasPath"); path != "" {
 			return strings.Split(strings.TrimPrefix(path, "."), ".")
 		}
 	}

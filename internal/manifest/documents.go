@@ -88,12 +88,9 @@ func (d *Documents) Each(f func(document map[string]any)) {
 	}
 }
 
-// Objects makes objects of the documents, as Parse does, each after its preparation; nil prepares nothing. What the preparation returns
-// as errors is reported at the lines of the fields.
+// Objects makes objects of the documents, as Parse does, each after its preparation. What the preparation returns as errors is reported
+// at the lines of the fields.
 func (d *Documents) Objects(prepare Prepare) ([]Object, []Warning, error) {
-	if prepare == nil {
-		prepare = func(document map[string]any) (map[string]any, []FieldError) { return Copy(document), nil }
-	}
 	p := parser{errs: slices.Clone(d.errs)}
 	for _, one := range d.list {
 		content, errs := prepare(one.content)

@@ -11,22 +11,15 @@ import (
 // Parse reads texts of any number of YAML or JSON documents. Documents without content are skipped, and objects
 // of a List kind are taken apart. The error joins an *Error for each thing that is wrong, so that all can be put
 // right at once; with an error there are no objects. The objects come in the order in which they were written.
-func Parse(texts []string) ([]Object, []Warning, error) { return ParseWith(texts, nil) }
+func Parse(texts []string) ([]Object, []Warning, error) {
+	// What was decoded is used once, so there is no need for a copy.
+	return Decode("", texts).Objects(func(document map[string]any) (map[string]any, []FieldError) { return document, nil })
+}
 
 // FieldError says what is wrong with one field of a document.
 type FieldError struct {
 	Path    fieldpath.Path
 	Message string
-}
-
-// ParseWith is Parse with a step in between: each document, as it was decoded, goes through prepare before it is looked at. What
-// prepare returns as errors is reported at the lines of the fields. The document is prepare's to change.
-func ParseWith(texts []string, prepare Prepare) ([]Object, []Warning, error) {
-	if prepare == nil {
-		// What was decoded is used once, so there is no need for a copy.
-		prepare = func(document map[string]any) (map[string]any, []FieldError) { return document, nil }
-	}
-	return Decode("", texts).Objects(prepare)
 }
 
 // parser collects objects, and what is wrong with them.

@@ -3,10 +3,11 @@ package manifest
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
 
 // quotedStyles are the styles of a scalar that is certainly a string, whatever it looks like.
@@ -63,8 +64,7 @@ func jsonNumber(v any) (any, error) {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, fmt.Errorf("is not a finite number, which JSON cannot express; quote it if a string is meant")
 		}
-		// JSON does not tell 1.0 from 1, and prints no more digits than it needs to tell floats apart.
-		if whole, err := strconv.ParseInt(strconv.FormatFloat(v, 'f', -1, 64), 10, 64); err == nil {
+		if whole, ok := fleet.WholeNumber(v); ok {
 			return whole, nil
 		}
 		return v, nil

@@ -110,11 +110,11 @@ func (u *Use) add(other Use) {
 // others names the images there are instead of the one that was not found.
 func (u *Use) others(name string) string {
 	names := slices.Sorted(maps.Keys(u.seen))
-	switch closest := fleet.Closest(name, names); {
+	switch meant := fleet.DidYouMean(name, names); {
 	case len(names) == 0:
 		return "; they describe no pods with images that can be read"
-	case closest != "":
-		return fmt.Sprintf("; did you mean %q?", closest)
+	case meant != "":
+		return meant
 	case len(names) > fewKeys:
 		return fmt.Sprintf("; they have %d others", len(names))
 	default:

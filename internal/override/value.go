@@ -2,10 +2,8 @@ package override
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	utiljson "k8s.io/apimachinery/pkg/util/json"
@@ -40,7 +38,7 @@ func wholeNumbers(v any) any {
 			v[i] = wholeNumbers(item)
 		}
 	case float64:
-		if whole, err := strconv.ParseInt(strconv.FormatFloat(v, 'f', -1, 64), 10, 64); err == nil {
+		if whole, ok := fleet.WholeNumber(v); ok {
 			return whole
 		}
 	}
@@ -97,11 +95,11 @@ func shown(v any, confidential bool) string {
 // present names the keys of a map, where they are few and may be told, or the one that was probably meant.
 func present(m map[string]any, wanted string, confidential bool) string {
 	keys := slices.Sorted(maps.Keys(m))
-	switch closest := fleet.Closest(wanted, keys); {
+	switch meant := fleet.DidYouMean(wanted, keys); {
 	case confidential || len(keys) == 0:
 		return ""
-	case closest != "":
-		return fmt.Sprintf("; did you mean %q?", closest)
+	case meant != "":
+		return meant
 	case len(keys) > fewKeys:
 		return ""
 	}

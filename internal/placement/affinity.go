@@ -185,19 +185,15 @@ func (s *scheduling) joinAffinities() EvaluationErrors {
 	for a := range s.policy.Affinities {
 		s.inAffinity[a] = make([]Verdict, len(s.clusters))
 	}
-	for i, c := range s.clusters {
+	for i := range s.clusters {
 		if s.verdicts[i].Outcome == Fails {
 			continue
 		}
 		nowhere, reasons := len(s.policy.Affinities) > 0, []string{}
 		for a, affinity := range s.policy.Affinities {
-			verdict := matches
-			if affinity.Selector != nil {
-				var err *EvaluationError
-				if verdict, err = affinity.Selector.judge(c, s.unknown[i]); err != nil {
-					err.Argument, err.Selector = "affinities", a
-					failed = append(failed, err)
-				}
+			verdict, err := s.judge(affinity.Selector, i, "affinities", a)
+			if err != nil {
+				failed = append(failed, err)
 			}
 			s.inAffinity[a][i] = verdict
 			nowhere = nowhere && verdict.Outcome == Fails

@@ -163,7 +163,7 @@ var undefinedField = regexp.MustCompile(`^undefined field '([^']*)'`)
 // hint tells of an undefined field which one was most likely meant.
 func hint(message string) string {
 	if found := undefinedField.FindStringSubmatch(message); found != nil {
-		return suggest(found[1], fieldNames)
+		return fleet.DidYouMean(found[1], fieldNames)
 	}
 	return ""
 }

@@ -3,6 +3,8 @@ package placement
 import (
 	"cmp"
 	"fmt"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
 
 // checkInput lists what is wrong with the policy for just these clusters.
@@ -51,7 +53,7 @@ func (s *scheduling) checkTopology(spread Spread) string {
 			others[key] = true
 		}
 	}
-	return fmt.Sprintf("no cluster has the %s%s", spread, cmp.Or(suggest(spread.Key, sortedKeys(others)), noneOf(others)))
+	return fmt.Sprintf("no cluster has the %s%s", spread, cmp.Or(fleet.DidYouMean(spread.Key, sortedKeys(others)), noneOf(others)))
 }
 
 // checkProperty refuses a property that no cluster has, and values that are no numbers.
@@ -76,7 +78,7 @@ func (s *scheduling) checkProperty(name string) string {
 	if found {
 		return ""
 	}
-	return fmt.Sprintf("no cluster has the property %s%s", name, cmp.Or(suggest(name, sortedKeys(others)), noneOf(others)))
+	return fmt.Sprintf("no cluster has the property %s%s", name, cmp.Or(fleet.DidYouMean(name, sortedKeys(others)), noneOf(others)))
 }
 
 // checkAllocatable refuses to rank by what was discovered nowhere, and quantities that are none.

@@ -35,17 +35,22 @@ func (p Problem) String() string {
 	return at + ": " + p.Detail
 }
 
+// listed prints problems on one line, behind what they are problems of.
+func listed(prefix string, problems []Problem) string {
+	texts := make([]string, 0, len(problems))
+	for _, p := range problems {
+		texts = append(texts, p.String())
+	}
+	return prefix + strings.Join(texts, "; ")
+}
+
 // InvalidSelectorError says that a selector cannot be used, and lists all that is wrong with it.
 type InvalidSelectorError struct {
 	Problems []Problem
 }
 
 func (e *InvalidSelectorError) Error() string {
-	texts := make([]string, 0, len(e.Problems))
-	for _, p := range e.Problems {
-		texts = append(texts, p.String())
-	}
-	return "the selector cannot be used: " + strings.Join(texts, "; ")
+	return listed("the selector cannot be used: ", e.Problems)
 }
 
 // InvalidPolicyError says that a placement cannot be decided as it is asked for, and lists all that is wrong with it. The
@@ -55,11 +60,7 @@ type InvalidPolicyError struct {
 }
 
 func (e *InvalidPolicyError) Error() string {
-	texts := make([]string, 0, len(e.Problems))
-	for _, p := range e.Problems {
-		texts = append(texts, p.String())
-	}
-	return "the placement cannot be decided: " + strings.Join(texts, "; ")
+	return listed("the placement cannot be decided: ", e.Problems)
 }
 
 // EvaluationError says that a CEL expression could not be evaluated for some clusters.

@@ -170,7 +170,7 @@ func (s *scheduling) nameWarnings() []string {
 	}
 	for _, name := range s.policy.Lost {
 		if !s.names[name] {
-			found = append(found, fmt.Sprintf("lost has %q, but no cluster has this name%s", name, cmp.Or(suggest(name, sortedKeys(s.names)), ".")))
+			found = append(found, fmt.Sprintf("lost has %q, but no cluster has this name%s", name, cmp.Or(fleet.DidYouMean(name, sortedKeys(s.names)), ".")))
 		}
 	}
 	return found

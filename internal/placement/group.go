@@ -17,13 +17,9 @@ func (s *scheduling) group(chosen []int) (map[string]string, EvaluationErrors) {
 	for index, g := range s.policy.Groups {
 		var matching, others, open []int
 		for _, i := range left {
-			verdict := matches
-			if g.Selector != nil {
-				var err *EvaluationError
-				if verdict, err = g.Selector.judge(s.clusters[i], s.unknown[i]); err != nil {
-					err.Argument, err.Selector = "groups", index
-					failed = append(failed, err)
-				}
+			verdict, err := s.judge(g.Selector, i, "groups", index)
+			if err != nil {
+				failed = append(failed, err)
 			}
 			switch verdict.Outcome {
 			case Matches:

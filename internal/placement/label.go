@@ -126,7 +126,7 @@ func checkRequirement(index int, r fleet.Requirement) []Problem {
 		}
 	default:
 		add("operator", "there is no operator %q; want one of %s%s",
-			r.Operator, strings.Join(selectorOperators, ", "), suggest(string(r.Operator), selectorOperators))
+			r.Operator, strings.Join(selectorOperators, ", "), fleet.DidYouMean(string(r.Operator), selectorOperators))
 	}
 	for _, value := range r.Values {
 		for _, text := range content.IsLabelValue(value) {

@@ -67,14 +67,14 @@ func (c *checker) tolerations(tolerations []Toleration) {
 		exists := t.Operator == TolerationExists
 		switch {
 		case t.Operator != "" && !slices.Contains(operators, string(t.Operator)):
-			c.add("tolerations", i, "operator", "there is no operator %q; want Equal or Exists%s", t.Operator, suggest(string(t.Operator), operators))
+			c.add("tolerations", i, "operator", "there is no operator %q; want Equal or Exists%s", t.Operator, fleet.DidYouMean(string(t.Operator), operators))
 		case t.Key == "" && !exists:
 			c.add("tolerations", i, "key", "the key is empty, which means all taints and needs operator = \"Exists\"")
 		case exists && t.Value != "":
 			c.add("tolerations", i, "value", "operator Exists looks at the key only and takes no value")
 		}
 		if t.Effect != "" && !slices.Contains(effects, t.Effect) {
-			c.add("tolerations", i, "effect", "there is no effect %q; want one of %s%s", t.Effect, strings.Join(effects, ", "), suggest(t.Effect, effects))
+			c.add("tolerations", i, "effect", "there is no effect %q; want one of %s%s", t.Effect, strings.Join(effects, ", "), fleet.DidYouMean(t.Effect, effects))
 		}
 		if t.Seconds != nil && *t.Seconds < 0 {
 			c.add("tolerations", i, "toleration_seconds", "%d is negative", *t.Seconds)
@@ -134,7 +134,7 @@ func (c *checker) prioritizers(prioritizers []Prioritizer) {
 	for i, p := range prioritizers {
 		if !slices.Contains(known, string(p.Type)) {
 			c.add("prioritizers", i, "type", "there is no prioritizer %q; want one of %s%s",
-				p.Type, strings.Join(known, ", "), suggest(string(p.Type), known))
+				p.Type, strings.Join(known, ", "), fleet.DidYouMean(string(p.Type), known))
 			continue
 		}
 		if p.Weight < leastPriority || p.Weight > mostPriority {
@@ -193,7 +193,7 @@ func (c *checker) weights(w *Weights) {
 	}
 	sources := []string{string(WeightEqual), string(WeightCPU), string(WeightMemory), string(WeightStatic)}
 	if !slices.Contains(sources, string(w.Source)) {
-		c.add("weights", -1, "by", "there is no %q; want one of %s%s", w.Source, strings.Join(sources, ", "), suggest(string(w.Source), sources))
+		c.add("weights", -1, "by", "there is no %q; want one of %s%s", w.Source, strings.Join(sources, ", "), fleet.DidYouMean(string(w.Source), sources))
 		return
 	}
 	if w.Source == WeightStatic && len(w.Static) == 0 {

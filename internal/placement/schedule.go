@@ -127,6 +127,18 @@ func newScheduling(policy *Policy, in Input) (*scheduling, error) {
 	return s, nil
 }
 
+// judge asks the selector of an argument's item about a cluster. Without a selector every cluster matches.
+func (s *scheduling) judge(selector *Selector, i int, argument string, item int) (Verdict, *EvaluationError) {
+	if selector == nil {
+		return matches, nil
+	}
+	verdict, failed := selector.judge(s.clusters[i], s.unknown[i])
+	if failed != nil {
+		failed.Argument, failed.Selector = argument, item
+	}
+	return verdict, failed
+}
+
 // decide chooses among the clusters that the filters let through.
 func (s *scheduling) decide() (Decision, error) {
 	decision := Decision{Selected: []string{}, Rejected: map[string]string{}}

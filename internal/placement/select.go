@@ -147,7 +147,7 @@ func warningsOf(s *Selector, where string, clusters map[string]bool) []string {
 		for _, name := range argument.names {
 			if !clusters[name] {
 				found = append(found, fmt.Sprintf("%s%s has %q, but no cluster has this name%s",
-					where, argument.name, name, cmp.Or(suggest(name, slices.Collect(maps.Keys(clusters))), ".")))
+					where, argument.name, name, cmp.Or(fleet.DidYouMean(name, slices.Collect(maps.Keys(clusters))), ".")))
 			}
 		}
 	}

@@ -53,12 +53,8 @@ func (s *scheduling) weigh(chosen []int) (map[string]Share, []Problem, Evaluatio
 // staticWeight is that of the first rule that matches.
 func (s *scheduling) staticWeight(i int) (rule StaticWeight, known bool, failed *EvaluationError) {
 	for index, rule := range s.policy.Weights.Static {
-		if rule.Selector == nil {
-			return rule, true, nil
-		}
-		verdict, err := rule.Selector.judge(s.clusters[i], s.unknown[i])
+		verdict, err := s.judge(rule.Selector, i, "weights.static", index)
 		if err != nil {
-			err.Argument, err.Selector = "weights.static", index
 			return StaticWeight{}, true, err
 		}
 		switch verdict.Outcome {

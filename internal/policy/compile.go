@@ -137,7 +137,7 @@ func (c *compiler) variables(list []admissionregistrationv1.Variable) {
 	seen := map[string]bool{}
 	for i, v := range list {
 		// The parameters come first and are no entry of the user's list.
-		if len(list) > 0 && list[0].Name == ParamsVariable {
+		if list[0].Name == ParamsVariable {
 			i--
 		}
 		switch {

@@ -55,9 +55,6 @@ var phases = []Phase{Done, Failed, RolledBack, Settling, Applying, RollingBack, 
 // Active tells whether something is going on in the phase.
 func (p Phase) Active() bool { return p == Applying || p == Settling || p == RollingBack }
 
-// Over tells whether nothing more will happen by itself.
-func (p Phase) Over() bool { return !p.Active() && p != Waiting }
-
 // Event is one line of progress.
 type Event struct {
 	// Time is when it happened; Log fills it in.

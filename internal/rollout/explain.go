@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
 
 // namesShown is how many names of clusters a line of Explain has before it only counts.
@@ -35,7 +37,7 @@ func Explain(p Progress, step Step) (text Explanation, ok bool) {
 		if len(failures) == 0 {
 			return Explanation{}, false
 		}
-		text.Title = fmt.Sprintf("%d of %s failed", len(failures), plural(len(p.Clusters), "cluster"))
+		text.Title = fmt.Sprintf("%d of %s failed", len(failures), fleet.Plural(len(p.Clusters), "cluster"))
 	case Running:
 		return Explanation{}, false
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
 
 // machine is one call of Next.
@@ -149,7 +151,7 @@ func (m *machine) broken() (at int, why string) {
 	}
 	if limit := m.strategy.MaxFailures.Of(total); failures > limit {
 		return last, fmt.Sprintf("%s failed (%s) and max_failures = %q tolerates %d of %s",
-			plural(failures, "cluster"), strings.Join(names, ", "), m.strategy.MaxFailures, limit, plural(total, "cluster"))
+			fleet.Plural(failures, "cluster"), strings.Join(names, ", "), m.strategy.MaxFailures, limit, fleet.Plural(total, "cluster"))
 	}
 	if undone >= 0 {
 		// A rollback that has begun is carried to its end, whatever the counts have become meanwhile.
@@ -157,7 +159,7 @@ func (m *machine) broken() (at int, why string) {
 	}
 	for i, s := range m.status {
 		if !m.waves[i].held && s.Total > 0 && s.Failed == s.Total {
-			return i, fmt.Sprintf("wave %q failed: not one of its %s became healthy", s.Name, plural(s.Total, "cluster"))
+			return i, fmt.Sprintf("wave %q failed: not one of its %s became healthy", s.Name, fleet.Plural(s.Total, "cluster"))
 		}
 	}
 	return -1, ""
@@ -170,7 +172,7 @@ func (m *machine) stop(why string, verdict Verdict) {
 		m.step.Verdict, m.step.Recheck = verdict, 0
 		return
 	}
-	m.reason("waiting for %s in flight: %s", plural(len(m.step.Watch), "cluster"), strings.Join(m.step.Watch, ", "))
+	m.reason("waiting for %s in flight: %s", fleet.Plural(len(m.step.Watch), "cluster"), strings.Join(m.step.Watch, ", "))
 }
 
 // rollBack returns what was touched to its previous revision, each wave within its concurrency.
@@ -221,7 +223,7 @@ func (m *machine) advance() {
 			m.reason("wave %q has no clusters: passed over", w.Name)
 			continue
 		case s.Total == 0:
-			m.reason("wave %q: none of its %s takes part now: passed over", w.Name, plural(s.Deferred, "cluster"))
+			m.reason("wave %q: none of its %s takes part now: passed over", w.Name, fleet.Plural(s.Deferred, "cluster"))
 			continue
 		}
 		m.step.Wave = w.Name
@@ -246,8 +248,8 @@ func (m *machine) run(w *wave, s *WaveStatus) bool {
 	if s.Waiting == 0 && s.InFlight == 0 {
 		return false
 	}
-	m.reason("wave %q: %d of %s healthy, %d failed, %d of %s in use", w.Name, s.Healthy, plural(s.Total, "cluster"), s.Failed,
-		s.InFlight+len(m.step.Start), plural(s.Slots, "slot"))
+	m.reason("wave %q: %d of %s healthy, %d failed, %d of %s in use", w.Name, s.Healthy, fleet.Plural(s.Total, "cluster"), s.Failed,
+		s.InFlight+len(m.step.Start), fleet.Plural(s.Slots, "slot"))
 	return true
 }
 
@@ -303,7 +305,7 @@ func (m *machine) leave() bool {
 		return inFlight > 0
 	}
 	m.start(m.leaving, m.strategy.MaxConcurrency.slots(len(m.leaving))-inFlight)
-	m.reason("removing the set from %s", plural(len(pending), "cluster"))
+	m.reason("removing the set from %s", fleet.Plural(len(pending), "cluster"))
 	return true
 }
 

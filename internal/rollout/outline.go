@@ -3,6 +3,8 @@ package rollout
 import (
 	"fmt"
 	"strings"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
 
 // Outline says in sentences what is worth knowing of the waves before they begin: who is in none, who is in two, and
@@ -33,10 +35,10 @@ func Outline(s Strategy, p Progress) []string {
 			notes = append(notes, fmt.Sprintf("wave %q has no clusters and is passed over", w.Name))
 		case active == 0 && !w.held:
 			notes = append(notes, fmt.Sprintf("wave %q is passed over, and so tests nothing: its %s (%s) cannot be reached or %s in maintenance",
-				w.Name, plural(len(w.members), "cluster"), list(w.members), verb(len(w.members))))
+				w.Name, fleet.Plural(len(w.members), "cluster"), list(w.members), verb(len(w.members))))
 		case w.Name == Rest:
 			notes = append(notes, fmt.Sprintf("%s %s in no wave and %s last, as wave %q: %s",
-				plural(len(w.members), "cluster"), verb(len(w.members)), comes(len(w.members)), Rest, list(w.members)))
+				fleet.Plural(len(w.members), "cluster"), verb(len(w.members)), comes(len(w.members)), Rest, list(w.members)))
 		}
 		if w.held && len(w.members) > 0 {
 			notes = append(notes, fmt.Sprintf("wave %q is behind through = %q and keeps what it runs: %s", w.Name, s.Through, strings.Join(revisions(w, p), ", ")))

@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -116,11 +115,3 @@ func (m *machine) deadline(c Cluster, soak time.Duration) time.Time {
 }
 
 func sorted(names []string) []string { return slices.Sorted(slices.Values(names)) }
-
-// plural prints a number with its noun.
-func plural(n int, noun string) string {
-	if n == 1 {
-		return fmt.Sprintf("%d %s", n, noun)
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}

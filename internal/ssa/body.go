@@ -1,6 +1,8 @@
 package ssa
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
@@ -98,29 +100,43 @@ func isKey(path fieldpath.Path) bool {
 
 // itemAt finds the item of a list that a path element means; -1 where there is none.
 func itemAt(list []any, e fieldpath.PathElement) int {
-	if e.Index != nil {
-		if *e.Index < len(list) {
-			return *e.Index
-		}
-		return -1
-	}
-	var item any
-	var ok bool
 	switch {
+	case e.Index != nil && *e.Index < len(list):
+		return *e.Index
 	case e.Key != nil:
-		item, ok = lookupKey(list, e)
+		return keyAt(list, e)
 	case e.Value != nil:
-		item, ok = lookupValue(list, e)
-	}
-	if !ok {
-		return -1
-	}
-	for i := range list {
-		if sameScalar(list[i], item) {
-			return i
-		}
+		want := (*e.Value).Unstructured()
+		return slices.IndexFunc(list, func(item any) bool { return sameScalar(item, want) })
 	}
 	return -1
+}
+
+// keyAt finds the list item with the key. A key field that the item lacks counts as equal, because schemas give some key
+// fields a default (the protocol of a port); an item that has all of them is preferred.
+func keyAt(list []any, e fieldpath.PathElement) int {
+	partial := -1
+	for i, item := range list {
+		m, ok := item.(map[string]any)
+		if !ok {
+			continue
+		}
+		match, missing := true, false
+		for _, f := range *e.Key {
+			have, present := m[f.Name]
+			missing = missing || !present
+			if present && !sameScalar(have, f.Value.Unstructured()) {
+				match = false
+			}
+		}
+		if match && !missing {
+			return i
+		}
+		if match && partial < 0 {
+			partial = i
+		}
+	}
+	return partial
 }
 
 // graft writes the value at the path into the object, with the maps and the list items on the way.

@@ -111,74 +111,22 @@ func Project(obj *unstructured.Unstructured, set *fieldpath.Set, mask Mask) Fiel
 
 func lookup(v any, path fieldpath.Path) (any, bool) {
 	for _, e := range path {
-		var ok bool
-		switch {
-		case e.FieldName != nil:
-			m, isMap := v.(map[string]any)
-			if !isMap {
+		if e.FieldName != nil {
+			m, _ := v.(map[string]any)
+			var ok bool
+			if v, ok = m[*e.FieldName]; !ok {
 				return nil, false
 			}
-			v, ok = m[*e.FieldName]
-		case e.Key != nil:
-			v, ok = lookupKey(v, e)
-		case e.Value != nil:
-			v, ok = lookupValue(v, e)
-		case e.Index != nil:
-			list, isList := v.([]any)
-			if ok = isList && *e.Index < len(list); ok {
-				v = list[*e.Index]
-			}
-		}
-		if !ok {
-			return nil, false
-		}
-	}
-	return v, true
-}
-
-// lookupKey finds the list item with the key. A key field that the item lacks counts as equal, because schemas give
-// some key fields a default (the protocol of a port); an item that has all of them is preferred.
-func lookupKey(v any, e fieldpath.PathElement) (any, bool) {
-	list, ok := v.([]any)
-	if !ok {
-		return nil, false
-	}
-	var partial any
-	for _, item := range list {
-		m, ok := item.(map[string]any)
-		if !ok {
 			continue
 		}
-		match, missing := true, false
-		for _, f := range *e.Key {
-			have, present := m[f.Name]
-			missing = missing || !present
-			if present && !sameScalar(have, f.Value.Unstructured()) {
-				match = false
-			}
+		list, _ := v.([]any)
+		i := itemAt(list, e)
+		if i < 0 {
+			return nil, false
 		}
-		if match && !missing {
-			return item, true
-		}
-		if match && partial == nil {
-			partial = item
-		}
+		v = list[i]
 	}
-	return partial, partial != nil
-}
-
-func lookupValue(v any, e fieldpath.PathElement) (any, bool) {
-	list, ok := v.([]any)
-	if !ok {
-		return nil, false
-	}
-	want := (*e.Value).Unstructured()
-	for _, item := range list {
-		if sameScalar(item, want) {
-			return item, true
-		}
-	}
-	return nil, false
+	return v, true
 }
 
 func sameScalar(a, b any) bool {

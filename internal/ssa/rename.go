@@ -2,12 +2,9 @@ package ssa
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
@@ -26,19 +23,11 @@ func (s *Server) Rename(ctx context.Context, r Resource, live *unstructured.Unst
 		}
 		renamed = append(renamed, e)
 	}
-	ops := []map[string]any{
-		{"op": "test", "path": "/metadata/resourceVersion", "value": live.GetResourceVersion()},
-		{"op": "replace", "path": "/metadata/managedFields", "value": renamed},
-	}
+	var more []map[string]any
 	if len(live.GetLabels()) == 0 {
-		ops = append(ops, map[string]any{"op": "add", "path": "/metadata/labels", "value": map[string]string{}})
+		more = append(more, map[string]any{"op": "add", "path": "/metadata/labels", "value": map[string]string{}})
 	}
-	ops = append(ops, map[string]any{"op": "add", "path": "/metadata/labels/" + pointer(fleet.PartOfLabel), "value": partOf})
-	body, err := json.Marshal(ops)
-	if err != nil {
-		return fmt.Errorf("encode: %w", err)
-	}
-	_, err = answer(s.rest.Patch(types.JSONPatchType).AbsPath(r.path(live.GetNamespace(), live.GetName())).
-		Param("fieldManager", to).Body(body).Do(ctx))
+	more = append(more, map[string]any{"op": "add", "path": "/metadata/labels/" + pointer(fleet.PartOfLabel), "value": partOf})
+	_, err := s.As(to).rewrite(ctx, r, live, renamed, more)
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -34,10 +35,8 @@ func (s *Server) run(ctx context.Context, w Wanted, dryRun bool) (Outcome, error
 		}
 	}
 	out := Outcome{Live: w.Live}
-	if w.Live != nil {
-		if set := w.Live.GetLabels()[fleet.PartOfLabel]; set != "" && set != w.Object.GetLabels()[fleet.PartOfLabel] {
-			return out, &ForeignError{Set: set}
-		}
+	if err := w.foreign(); err != nil {
+		return out, err
 	}
 	st, err := s.judge(w)
 	if err != nil {
@@ -82,6 +81,7 @@ func (w Wanted) ignores() bool {
 
 // look reads the object. Most objects that nothing is known of do not exist, and a dry run alone tells.
 func (s *Server) look(ctx context.Context, w *Wanted, dryRun bool) (out Outcome, done bool, err error) {
+	var refused error
 	if dryRun && w.Prior == nil {
 		got, created, err := s.Send(ctx, w.Resource, w.Object, ApplyOptions{DryRun: true})
 		if err == nil && created {
@@ -91,18 +91,12 @@ func (s *Server) look(ctx context.Context, w *Wanted, dryRun bool) (out Outcome,
 		if err != nil && !apierrors.IsConflict(err) && !apierrors.IsInvalid(err) {
 			return out, true, err
 		}
-		refused := err
-		live, err := s.Get(ctx, w.Resource, w.Key.Namespace, w.Key.Name)
-		if apierrors.IsNotFound(err) && refused != nil {
-			return out, true, refused
-		}
-		if err != nil && !apierrors.IsNotFound(err) {
-			return out, true, err
-		}
-		w.Live, w.Absent = live, live == nil
-		return out, false, nil
+		refused = err
 	}
 	live, err := s.Get(ctx, w.Resource, w.Key.Namespace, w.Key.Name)
+	if apierrors.IsNotFound(err) && refused != nil {
+		return out, true, refused
+	}
 	if err != nil && !apierrors.IsNotFound(err) {
 		return out, true, err
 	}
@@ -156,8 +150,8 @@ func (s *Server) send(ctx context.Context, w *Wanted, st stance, out *Outcome, d
 			if w.Live, err = s.Get(ctx, w.Resource, w.Key.Namespace, w.Key.Name); err != nil {
 				return nil, false, err
 			}
-			if set := w.Live.GetLabels()[fleet.PartOfLabel]; set != "" && set != w.Object.GetLabels()[fleet.PartOfLabel] {
-				return nil, false, &ForeignError{Set: set}
+			if err = w.foreign(); err != nil {
+				return nil, false, err
 			}
 			if st, err = s.judge(*w); err != nil {
 				return nil, false, err
@@ -353,10 +347,7 @@ func (s *Server) project(w Wanted, st stance, out *Outcome) error {
 		out.Before = Project(w.Live, set, w.Mask)
 	}
 	if len(st.reported) > 0 {
-		out.Recorded = make(Fields, len(fields))
-		for path, value := range fields {
-			out.Recorded[path] = value
-		}
+		out.Recorded = maps.Clone(fields)
 		for _, c := range st.reported {
 			if out.Recorded[c.Path] = c.To; c.To == "" {
 				delete(out.Recorded, c.Path)

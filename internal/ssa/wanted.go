@@ -65,6 +65,17 @@ func (w Wanted) Unchanged() bool {
 	return w.Record != nil && w.Prior != nil && w.Record.Sent == w.Body && w.Record.Result == w.Prior.Hash() && w.Record.Stale == ""
 }
 
+// foreign says that the object belongs to another set; nil where it does not, and where it is not known.
+func (w Wanted) foreign() error {
+	if w.Live == nil {
+		return nil
+	}
+	if set := w.Live.GetLabels()[fleet.PartOfLabel]; set != "" && set != w.Object.GetLabels()[fleet.PartOfLabel] {
+		return &ForeignError{Set: set}
+	}
+	return nil
+}
+
 // Outcome is what an apply, or its dry run, made of an object.
 type Outcome struct {
 	// Object is what the API server answered.

@@ -3,7 +3,6 @@ package template
 import (
 	"fmt"
 	"math"
-	"strconv"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
@@ -92,7 +91,7 @@ func plain(v any, where string) (any, error) {
 // leafNumber makes integers of whole numbers, as reading a manifest does: JSON does not tell 1.0 from 1, so the server would
 // return the integer.
 func leafNumber(v float64) any {
-	if whole, err := strconv.ParseInt(strconv.FormatFloat(v, 'f', -1, 64), 10, 64); err == nil {
+	if whole, ok := fleet.WholeNumber(v); ok {
 		return whole
 	}
 	return v

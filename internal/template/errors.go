@@ -78,14 +78,6 @@ func (p *problem) at(path fieldpath.Path, text string) *Error {
 	return e
 }
 
-// suggest returns the words `; did you mean "x"?` where one candidate is close to the word, else nothing.
-func suggest(word string, candidates []string) string {
-	if best := fleet.Closest(word, candidates); best != "" {
-		return fmt.Sprintf("; did you mean %q?", best)
-	}
-	return ""
-}
-
 // listed names the keys of a map, where they are few.
 func listed(keys []string) string {
 	quoted := make([]string, 0, len(keys))

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
 
 const (
@@ -156,7 +158,7 @@ func (r *running) owns(m map[string]any) bool {
 func (r *running) noKey(where, key string, m map[string]any, last bool) string {
 	if where == "" {
 		keys := slices.Sorted(maps.Keys(m))
-		return fmt.Sprintf("there is no .%s here%s (there is .%s)", key, suggest(key, keys), strings.Join(keys, ", ."))
+		return fmt.Sprintf("there is no .%s here%s (there is .%s)", key, fleet.DidYouMean(key, keys), strings.Join(keys, ", ."))
 	}
 	detail := fmt.Sprintf("%s has no key %q", where, key)
 	if r.owns(m) {
@@ -166,7 +168,7 @@ func (r *running) noKey(where, key string, m map[string]any, last bool) string {
 				return fmt.Sprintf("%s; a key with other characters than letters, digits and _ is read with index %s %q", detail, where, candidate)
 			}
 		}
-		similar := suggest(key, keys)
+		similar := fleet.DidYouMean(key, keys)
 		detail += similar + listed(keys)
 		last = last && similar == ""
 	}

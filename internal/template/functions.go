@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"text/template/parse"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
 
 // Function is something that templates can call.
@@ -104,7 +106,7 @@ func unknownFunction(name string) string {
 	if instead := elsewhere[name]; instead != "" {
 		return detail + ": " + instead
 	}
-	if similar := suggest(name, names); similar != "" {
+	if similar := fleet.DidYouMean(name, names); similar != "" {
 		return detail + similar
 	}
 	if name == "cluster" || name == "values" {
