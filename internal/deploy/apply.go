@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -22,37 +21,6 @@ import (
 // and says so, rather than claim that the plan came true.
 type Expected map[string]map[fleet.ObjectKey]ssa.Fields
 
-// Apply makes the clusters as the set wants them. The state it returns is what was observed to be there, whatever failed.
-func (r *Runner) Apply(ctx context.Context, set Set, state State, plan Plan, expected Expected) (State, Problems) {
-	out := State{}
-	set, found := set.divided(state)
-	var mu sync.Mutex
-	access := map[string]string{}
-	for name, c := range plan.Clusters {
-		if c.Changes() && !c.Gone {
-			access[name] = r.target(set, state, name).Cluster.Access
-		}
-	}
-	set.report = r.begin(set, "apply", slices.Sorted(maps.Keys(plan.Clusters)))
-	r.overClusters(ctx, "apply", set, slices.Sorted(maps.Keys(plan.Clusters)), access, func(name string) {
-		after, keep, problems := r.applyCluster(ctx, set, state, name, plan.Clusters[name], expected[name])
-		set.report.applied(name, plan.Clusters[name], after, problems)
-		mu.Lock()
-		defer mu.Unlock()
-		if keep {
-			out[name] = after
-		}
-		found = append(found, problems...)
-	})
-	for name, c := range state {
-		if _, planned := plan.Clusters[name]; !planned {
-			out[name] = c
-		}
-	}
-	set.report.end(found)
-	return out, found
-}
-
 // target is what is known of a cluster, with the connection that holds now.
 func (r *Runner) target(set Set, state State, name string) ClusterState {
 	prior, known := state[name]
@@ -66,9 +34,10 @@ func (r *Runner) target(set Set, state State, name string) ClusterState {
 }
 
 // applyCluster works on one cluster and tells whether the state still has anything to say of it.
-func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name string, plan ClusterPlan, expected map[fleet.ObjectKey]ssa.Fields) (ClusterState, bool, Problems) {
+func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name string, plan ClusterPlan, expected map[fleet.ObjectKey]ssa.Fields) (after ClusterState, keep bool, found Problems) {
 	prior := r.target(set, state, name)
 	_, stays := set.Clusters[name]
+	defer func() { after.Status.Wave = plan.Wave }()
 	if !stays {
 		// It leaves under the name it has.
 		set = set.on(prior)
@@ -80,15 +49,21 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 		if plan.Owed && prior.Status.Phase != PhaseDeferred {
 			prior.Status.Phase, prior.Status.Message = PhaseDeferred, plan.Deferred
 		}
-		if !stays {
+		if prior.Status.Revision = plan.Revision; !stays {
 			prior.Applied.owe(prior.Cluster)
 		}
 		return prior, true, nil
+	case !plan.Changes() && plan.Held && plan.Revision == "":
+		prior.Status = Status{Phase: PhaseHeld}
+		return prior, true, nil
+	case !stays && prior.Status.Phase == PhaseHeld:
+		return prior, false, nil
 	case !plan.Changes():
 		if prior.Status.Phase == "" {
 			// A set without objects is applied as soon as it is wanted.
 			prior.Status.Phase = PhaseApplied
 		}
+		prior.Status.Revision = plan.Revision
 		return prior, true, nil
 	}
 	set.report.step(name, progress.Applying, 0, 0, "connecting")
@@ -120,7 +95,7 @@ func (r *Runner) applyCluster(ctx context.Context, set Set, state State, name st
 			return after, true, found
 		}
 	}
-	after, found := s.apply(ctx, prior, !stays, plan, expected)
+	after, found = s.apply(ctx, prior, !stays, plan, expected)
 	found = r.nameSets(ctx, set, prior.Cluster, found)
 	if !stays && len(found.Errors()) == 0 {
 		return after, false, found
@@ -144,6 +119,7 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan
 		after.Applied.Objects = map[string]ssa.Record{}
 	}
 	after.Applied.Inventory = s.set.Inventory
+	s.unknown = s.set.unknownObjects(s.name, prior)
 	for _, key := range slices.Collect(maps.Keys(after.Applied.Objects)) {
 		known, err := fleet.ParseObjectKey(key)
 		if err == nil && after.Objects[known] == nil {
@@ -159,7 +135,7 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan
 		}
 	}
 	fail := func(found Problems) (ClusterState, Problems) {
-		after.Status = Status{Phase: PhaseFailed, Health: prior.Status.Health, Message: found.Errors()[0].brief()}
+		after.Status = Status{Phase: PhaseFailed, Health: prior.Status.Health, Message: found.Errors()[0].brief(), Revision: after.Status.Revision}
 		after.Applied.Kinds = maps.Clone(s.kinds)
 		return after, found
 	}
@@ -167,9 +143,18 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan
 	if err != nil {
 		return fail(s.problems(nil, err))
 	}
-	after.Touched, after.Applied.Parent = true, Parentage{Removal: removalDigest(parent.Removal)}
+	after.Touched, after.Applied.Parent = true, Parentage{Removal: removalDigest(parent.Removal), Stored: parent.Contents[parent.Revision] > 0}
 	var list []wanted
 	var found Problems
+	if !leaving {
+		if s.set.Rollout != nil {
+			after.Status.Revision = parent.Revision
+		}
+		s.set.turn.begun(parent)
+		if err := s.keepContents(ctx, parent); err != nil {
+			return fail(append(s.problems(nil, err), s.end(ctx, inventory.Failed, nil)...))
+		}
+	}
 	if !leaving {
 		list, s.skips, found = s.runner.want(ctx, s, s.set, prior, saltOf(parent))
 		if err := s.sameSkips(plan); err != nil {
@@ -192,7 +177,7 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan
 	found = append(found, s.prune(ctx, list, prior, parent, &after)...)
 	if len(found.Errors()) == 0 && !leaving && s.set.Wait.Ready {
 		s.set.report.step(s.name, progress.Settling, len(list), len(list), "waiting until all objects are healthy")
-		found = append(found, s.waitReady(ctx, list)...)
+		found = append(found, s.waitReady(s.set.turn.written(ctx), list)...)
 	}
 	if len(found.Errors()) > 0 {
 		return fail(append(found, s.end(ctx, inventory.Failed, nil)...))
@@ -203,7 +188,7 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan
 	after.Applied.Kinds = s.usedKinds(list)
 	after.Applied.owe(fleet.Cluster{})
 	after.Applied.From = ""
-	after.Status = Status{Phase: PhaseApplied}
+	after.Status = Status{Phase: PhaseApplied, Revision: plan.Revision}
 	s.noteSkips(&after)
 	if s.set.Wait.Ready {
 		after.Status.Health = health.Current

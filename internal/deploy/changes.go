@@ -35,6 +35,7 @@ func (p Plan) Sentences() []string {
 		}
 		said := c.sentences(name, &all)
 		said = c.inventorySentences(name, &all) || said
+		said = c.rolloutSentences(name, &all) || said
 		switch {
 		case said:
 		case c.New > 0 && c.Objects == nil:
@@ -48,7 +49,37 @@ func (p Plan) Sentences() []string {
 			all.add(name, "record what is there already", "")
 		}
 	}
+	if len(all.order) > 0 {
+		for _, name := range slices.Sorted(maps.Keys(p.Clusters)) {
+			p.Clusters[name].heldSentences(name, &all)
+		}
+	}
 	return all.list()
+}
+
+// rolloutSentences says which revision the cluster gets, where there are waves, and tells whether it gets another.
+func (c ClusterPlan) rolloutSentences(name string, all *sentences) (said bool) {
+	switch {
+	case c.Keep:
+		all.add(name, "keep revision "+c.Revision, fmt.Sprintf("wave %s is behind through", c.Wave))
+	case c.Wave == "" || c.Leaving || c.Gone || c.Revision == c.From:
+	case c.From == "":
+		all.add(name, "roll out revision "+c.Revision, "wave "+c.Wave)
+	default:
+		all.add(name, "roll out revision "+c.Revision, fmt.Sprintf("wave %s, from %s", c.Wave, c.From))
+	}
+	return c.Keep || c.Wave != "" && !c.Leaving && !c.Gone && c.Revision != c.From
+}
+
+// heldSentences says what the cluster keeps that gets no other revision before it is promoted.
+func (c ClusterPlan) heldSentences(name string, all *sentences) {
+	switch {
+	case !c.Held || c.Keep || c.Deferred != "":
+	case c.Revision == "":
+		all.add(name, "hold back", fmt.Sprintf("wave %s is behind through, and runs nothing yet", c.Wave))
+	case c.Revision == c.From:
+		all.add(name, "keep revision "+c.Revision, fmt.Sprintf("wave %s is behind through", c.Wave))
+	}
 }
 
 // sentences says what the plan does to the objects of one cluster, and tells whether that is anything.

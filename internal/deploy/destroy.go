@@ -9,6 +9,7 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
 	"github.com/fleetform/terraform-provider-fleet/internal/progress"
+	"github.com/fleetform/terraform-provider-fleet/internal/rollout"
 )
 
 // Destroy removes the set from every cluster that state knows. What it returns is what is still owed, empty when all
@@ -16,7 +17,7 @@ import (
 func (r *Runner) Destroy(ctx context.Context, set Set, state State) (State, Problems) {
 	// What was to be taken over was so by the applies before this.
 	set.Takeover = ""
-	set.report = r.begin(set, "destroy", slices.Sorted(maps.Keys(state)))
+	set.report = r.begin(set, "destroy", []rollout.Rank{{Name: everyCluster, Clusters: slices.Sorted(maps.Keys(state))}})
 	left, found := r.leave(ctx, set, state, func(s *site, prior ClusterState) (ClusterState, bool, Problems) {
 		parent, err := s.parent(ctx, true)
 		if err != nil {
@@ -55,7 +56,7 @@ func (r *Runner) leave(ctx context.Context, set Set, state State, visit func(*si
 		prior := state[name]
 		var came Problems
 		defer func() { set.report.applied(name, ClusterPlan{}, ClusterState{}, came) }()
-		if prior.Cluster.Mode == fleet.ModeDecommissioned || r.hasLeft(set.on(prior), prior.Cluster) {
+		if prior.Cluster.Mode == fleet.ModeDecommissioned || r.hasLeft(set.on(prior), prior.Cluster) || prior.Status.Phase == PhaseHeld {
 			return
 		}
 		set.report.step(name, progress.Applying, 0, 0, "connecting")

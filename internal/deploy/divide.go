@@ -32,19 +32,20 @@ func (s Set) divided(state State) (Set, Problems) {
 	var found Problems
 	totals := map[fleet.ObjectKey]map[string]int64{}
 	s.scales = s.scalePaths()
-	for name, c := range s.Clusters {
-		if c.Mode == fleet.ModeDecommissioned {
-			continue
+	for name := range s.Clusters {
+		if _, held := s.Held[name]; !held {
+			s.addTotals(totals, name, state, nil)
 		}
-		for _, o := range s.objects(name) {
-			if total, ok := replicasOf(o.Unstructured, s.scales); ok && !s.lacks(withCluster(state[name], c), o) {
-				key := s.keyed(o)
-				if totals[key] == nil {
-					totals[key] = map[string]int64{}
-				}
-				totals[key][name] = total
-			}
+	}
+	// A cluster that keeps an earlier revision keeps its part, of the number that the others divide.
+	current := map[fleet.ObjectKey]int64{}
+	for key, of := range totals {
+		for _, total := range of {
+			current[key] = total
 		}
+	}
+	for name := range s.Held {
+		s.addTotals(totals, name, state, current)
 	}
 	s.numbers = numbers{}
 	for _, key := range slices.SortedFunc(maps.Keys(totals), fleet.ObjectKey.Compare) {
@@ -60,6 +61,40 @@ func (s Set) divided(state State) (Set, Problems) {
 			s.numbers[name][key] = part
 		}
 	}
+	return s, found
+}
+
+// addTotals adds the replicas that the cluster's objects ask for; where current has a number for an object, that one.
+func (s Set) addTotals(totals map[fleet.ObjectKey]map[string]int64, name string, state State, current map[fleet.ObjectKey]int64) {
+	c := s.Clusters[name]
+	if c.Mode == fleet.ModeDecommissioned {
+		return
+	}
+	for _, o := range s.objects(name) {
+		total, ok := replicasOf(o.Unstructured, s.scales)
+		if !ok || s.lacks(withCluster(state[name], c), o) {
+			continue
+		}
+		key := s.keyed(o)
+		if of, stated := current[key]; stated {
+			total = of
+		}
+		if totals[key] == nil {
+			totals[key] = map[string]int64{}
+		}
+		totals[key][name] = total
+	}
+}
+
+// dividedAs is the set with the replicas divided as if every cluster had what this one has.
+func (s Set) dividedAs(cluster string, state State) (Set, Problems) {
+	if !s.Divide {
+		return s, nil
+	}
+	all := s
+	all.Objects, all.Own, all.Held = s.objects(cluster), nil, nil
+	all, found := all.divided(state)
+	s.numbers, s.scales = all.numbers, all.scales
 	return s, found
 }
 
@@ -126,7 +161,8 @@ func (s Set) share(name string, key fleet.ObjectKey, state State) placement.Shar
 // stuck tells whether what the cluster has cannot be changed now.
 func (s Set) stuck(name string, state State) bool {
 	prior, known := state[name]
-	return s.Clusters[name].Mode == fleet.ModeMaintenance || known && prior.unread()
+	_, held := s.Held[name]
+	return s.Clusters[name].Mode == fleet.ModeMaintenance || known && (held || prior.unread())
 }
 
 // scalePaths are where the kinds that the set itself defines keep their number of replicas.

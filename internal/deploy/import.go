@@ -125,6 +125,9 @@ func (f *Finding) add(set Set, name string, seen sighting) {
 	if parent.Phase != inventory.Applied {
 		state.Status = Status{Phase: PhaseFailed, Message: fmt.Sprintf("the last run on this cluster left the set in phase %q", parent.Phase)}
 	}
+	if len(parent.Contents) > 0 {
+		state.Status.Revision = parent.Revision
+	}
 	if set.Owner != "" && parent.Owner != set.Owner {
 		f.Owners[name], state.Applied.From = parent.Owner, parent.Owner
 	}

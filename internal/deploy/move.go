@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -109,6 +110,7 @@ func (s *site) moveFrom(ctx context.Context, from *site, prior ClusterState) Pro
 			now.Salt = old.Salt
 		}
 		now.Removal = old.Removal
+		now.Revision, now.Previous, now.Contents = old.Revision, old.Previous, maps.Clone(old.Contents)
 		old.MovedTo = s.set.identity().String()
 		if err := from.store.Write(ctx, old); err != nil {
 			return s.problems(nil, err)
@@ -116,6 +118,11 @@ func (s *site) moveFrom(ctx context.Context, from *site, prior ClusterState) Pro
 	}
 	if err := s.store.Write(ctx, now); err != nil {
 		return s.problems(nil, err)
+	}
+	if old != nil {
+		if err := s.moveContents(ctx, from, old, now); err != nil {
+			return s.problems(nil, err)
+		}
 	}
 	s.forgetParent()
 	from.forgetParent()

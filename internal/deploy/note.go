@@ -44,11 +44,11 @@ func (s *site) note(ctx context.Context, prior ClusterState, plan ClusterPlan) (
 		after.Applied.Objects[list[i].Key.String()] = *record
 	}
 	after.Applied.Inventory, after.Applied.Kinds = s.set.Inventory, s.usedKinds(list)
-	after.Status = Status{Phase: PhaseApplied, Health: prior.Status.Health}
+	after.Status = Status{Phase: PhaseApplied, Health: prior.Status.Health, Revision: plan.Revision}
 	s.noteSkips(&after)
 	if s.set.Wait.Ready {
 		if found := s.waitReady(ctx, list); len(found.Errors()) > 0 {
-			after.Status = Status{Phase: PhaseFailed, Health: prior.Status.Health, Message: found.Errors()[0].brief()}
+			after.Status = Status{Phase: PhaseFailed, Health: prior.Status.Health, Message: found.Errors()[0].brief(), Revision: plan.Revision}
 			return after, true, found
 		}
 		after.Status.Health = health.Current

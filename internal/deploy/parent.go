@@ -48,6 +48,11 @@ func (s *site) begin(ctx context.Context, prior ClusterState, leaving bool) (con
 		if parent.Removal, err = s.set.removalText(prior.Cluster); err != nil {
 			return ctx, nil, err
 		}
+		if !leaving {
+			if err = s.roll(parent, prior); err != nil {
+				return ctx, nil, err
+			}
+		}
 		s.forgetParent()
 		err = s.store.Write(ctx, parent)
 		if err == nil {
@@ -107,6 +112,11 @@ func (s *site) end(ctx context.Context, phase inventory.Phase, list []wanted) Pr
 	defer cancel()
 	return s.problems(nil, s.hold.release(ctx, func(parent *inventory.Parent) error {
 		parent.Phase, parent.Heartbeat = phase, time.Now()
+		before := parent.Clone()
+		if s.set.Rollout == nil && phase == inventory.Applied {
+			// What was kept for waves is of no use any more.
+			parent.Previous, parent.Contents = "", nil
+		}
 		if phase == inventory.Applied {
 			kept := s.kept()
 			if len(list) == 0 && len(kept) == 0 {
@@ -120,7 +130,10 @@ func (s *site) end(ctx context.Context, phase inventory.Phase, list []wanted) Pr
 				parent.Include([]schema.GroupKind{w.Object.GroupVersionKind().GroupKind()}, []string{w.Key.Namespace})
 			}
 		}
-		return s.store.Write(ctx, parent)
+		if err := s.store.Write(ctx, parent); err != nil {
+			return err
+		}
+		return s.dropAll(ctx, before, parent)
 	}))
 }
 

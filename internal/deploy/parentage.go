@@ -22,6 +22,8 @@ type Parentage struct {
 	Owner string `json:"o,omitempty"`
 	// Removal is the digest of what it says about the end of objects; empty for the defaults.
 	Removal string `json:"r,omitempty"`
+	// Stored tells that the cluster keeps the content of the revision that it runs.
+	Stored bool `json:"s,omitempty"`
 }
 
 // parentage judges the parent that was read of a set that state knows.
@@ -29,7 +31,7 @@ func (s *site) parentage(prior ClusterState, parent *inventory.Parent) Parentage
 	if parent == nil {
 		return Parentage{Lost: len(prior.Objects) > 0 || len(prior.Applied.Objects) > 0, Removal: prior.Applied.Parent.Removal}
 	}
-	found := Parentage{Removal: removalDigest(parent.Removal)}
+	found := Parentage{Removal: removalDigest(parent.Removal), Stored: parent.Contents[parent.Revision] > 0}
 	if s.set.Owner != "" && parent.Owner != s.set.Owner {
 		found.Owner = parent.Owner
 	}

@@ -61,6 +61,14 @@ type ClusterPlan struct {
 	Surplus int
 	// Move says what name the set is moved from, and to; empty where it keeps its name.
 	Move string
+	// Revision is what the cluster is to run, and From what it runs; empty where it is nothing. Wave is the wave it is in.
+	Revision, From, Wave string
+	// Held tells that the cluster is behind the rollout's Through.
+	Held bool
+	// Advance tells that the inventory is to say another revision, whether or not objects change by that.
+	Advance bool
+	// Keep tells that the content of the revision that the cluster keeps is to be stored there.
+	Keep bool
 	// Renamed tells that state has to note another name for the cluster than for the set.
 	Renamed bool
 }
@@ -93,7 +101,7 @@ func (c ClusterPlan) Changes() bool { return c.Deferred == "" && (c.Noted || c.a
 
 // acts tells whether the plan changes anything on the cluster, as against what state notes of it.
 func (c ClusterPlan) acts() bool {
-	if c.Unknown || c.Unsettled || c.Leaving || c.Repair || c.TakeOver != "" || c.Instruct || c.Move != "" {
+	if c.Unknown || c.Unsettled || c.Leaving || c.Repair || c.TakeOver != "" || c.Instruct || c.Move != "" || c.Advance || c.Keep {
 		return true
 	}
 	for _, o := range c.Objects {
@@ -125,6 +133,7 @@ func (r *Runner) Plan(ctx context.Context, set Set, state State) (Plan, Problems
 	if len(found) > 0 {
 		return plan, found
 	}
+	set.in = set.waves()
 	var mu sync.Mutex
 	// What state knows was read a moment ago; only clusters that are new to the set may turn out dead here.
 	fresh := map[string]string{}

@@ -23,6 +23,7 @@ func (r *Runner) planCluster(ctx context.Context, set Set, name string, state St
 		prior, known = ClusterState{}, false
 	}
 	plan, found := r.planCase(ctx, set.on(prior), name, prior, known)
+	plan.assign(set, name, prior, known)
 	found = append(found, planParent(&plan, set, name, prior)...)
 	if known {
 		found = append(found, r.planMove(ctx, set, withCluster(prior, r.target(set, state, name).Cluster), &plan)...)
@@ -54,6 +55,12 @@ func (r *Runner) planCase(ctx context.Context, set Set, name string, prior Clust
 		return ClusterPlan{Unknown: true}, nil
 	}
 	prior.Cluster = c
+	if h, held := set.Held[name]; held {
+		if plan, keeps := h.keepHeld(prior, known); keeps {
+			return plan, nil
+		}
+		set.WriteOnlyUnknown = set.WriteOnlyUnknown || h.stale
+	}
 	switch {
 	case !known && set.WriteOnlyUnknown:
 		// How many objects it gets, and which, is not known.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/progress"
+	"github.com/fleetform/terraform-provider-fleet/internal/rollout"
 )
 
 // everyCluster is the wave of a set that goes to all its clusters at once.
@@ -18,14 +19,36 @@ type report struct {
 // TellProgress has the runner tell how applies get on. It is to be called before the first of them.
 func (r *Runner) TellProgress(log *progress.Log) { r.progress = log }
 
-// begin tells of the start of work on the clusters.
-func (r *Runner) begin(set Set, verb string, clusters []string) *report {
-	if r.progress == nil || len(clusters) == 0 {
+// begin tells of the start of work on the clusters of some waves.
+func (r *Runner) begin(set Set, verb string, ranks []rollout.Rank) *report {
+	if r.progress == nil || len(ranks) == 0 {
 		return nil
 	}
 	p := &report{log: r.progress, set: set.Name}
-	p.log.Add(progress.Event{Kind: progress.Begin, Set: p.set, Verb: verb, Waves: []progress.Wave{{Name: everyCluster, Clusters: clusters}}})
+	waves := make([]progress.Wave, 0, len(ranks))
+	for _, rank := range ranks {
+		waves = append(waves, progress.Wave{Name: rank.Name, Clusters: rank.Clusters})
+	}
+	p.log.Add(progress.Event{Kind: progress.Begin, Set: p.set, Verb: verb, Waves: waves})
 	return p
+}
+
+// note tells why the rollout is where it is.
+func (p *report) note(reasons []string) {
+	if p != nil {
+		p.log.Add(progress.Event{Kind: progress.Note, Set: p.set, Message: strings.Join(reasons, "; ")})
+	}
+}
+
+// back tells that a cluster is returned to what it ran, and returned what came of that.
+func (p *report) back(cluster string) { p.step(cluster, progress.RollingBack, 0, 0, "") }
+
+func (p *report) returned(cluster string, after ClusterState, found Problems) {
+	if errs := found.Errors(); len(errs) > 0 {
+		p.step(cluster, progress.Failed, 0, 0, "not rolled back: "+errs[0].brief())
+		return
+	}
+	p.step(cluster, progress.RolledBack, len(after.Objects), len(after.Objects), "")
 }
 
 // step tells what a cluster is at, and how many of its objects are as they should be.
@@ -41,6 +64,8 @@ func (p *report) applied(cluster string, plan ClusterPlan, after ClusterState, f
 	switch {
 	case len(errs) > 0:
 		p.step(cluster, progress.Failed, 0, 0, errs[0].brief())
+	case plan.Held && !plan.Changes():
+		p.step(cluster, progress.Held, len(after.Objects), len(after.Objects), "")
 	case plan.Deferred != "":
 		p.step(cluster, progress.Deferred, 0, 0, plan.Deferred)
 	case after.Status.Phase == PhaseDeferred:

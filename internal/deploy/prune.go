@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -93,6 +94,11 @@ func (s *site) leftovers(ctx context.Context, prior ClusterState, parent *invent
 	}
 	for key := range keep {
 		delete(live, key)
+	}
+	if s.set.Held[s.name].stale {
+		maps.DeleteFunc(live, func(_ fleet.ObjectKey, obj *unstructured.Unstructured) bool {
+			return hiding{}.marked(obj.GetAnnotations()[fleet.HiddenAnnotation]).all
+		})
 	}
 	return live, nil
 }

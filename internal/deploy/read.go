@@ -130,6 +130,10 @@ func (s *site) read(ctx context.Context, prior ClusterState) (ClusterState, erro
 	}
 	state, message := s.worst(live, prior)
 	after.Status.Health = state
+	if s.set.Rollout != nil && parent != nil && parent.Revision != "" {
+		// A run that was killed has told state nothing.
+		after.Status.Revision = parent.Revision
+	}
 	if prior.Status.Phase == PhaseApplied {
 		// What a failed apply said stays until an apply has another end.
 		after.Status.Message = strings.Join(slices.DeleteFunc([]string{after.Applied.skippedMessage(), message}, func(s string) bool { return s == "" }), "; ")

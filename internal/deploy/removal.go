@@ -22,13 +22,9 @@ type removal struct {
 
 // removalRule is a rule that holds on the cluster, whatever it was that chose the cluster.
 type removalRule struct {
-	Group       *string           `json:"group,omitempty"`
-	Kind        string            `json:"kind,omitempty"`
-	Namespace   *string           `json:"namespace,omitempty"`
-	Name        *string           `json:"name,omitempty"`
-	MatchLabels map[string]string `json:"match_labels,omitempty"`
-	Deletion    fleet.Deletion    `json:"deletion,omitempty"`
-	OnAdopted   fleet.OnAdopted   `json:"on_adopted,omitempty"`
+	manifest.Target
+	Deletion  fleet.Deletion  `json:"deletion,omitempty"`
+	OnAdopted fleet.OnAdopted `json:"on_adopted,omitempty"`
 }
 
 // removalText prints what the set's policies come to on the cluster; the defaults are the empty text.
@@ -45,11 +41,7 @@ func (s Set) removalText(c fleet.Cluster) (string, error) {
 				continue
 			}
 		}
-		t := rule.Target
-		r.Rules = append(r.Rules, removalRule{
-			Group: t.Group, Kind: t.Kind, Namespace: globText(t.Namespace), Name: globText(t.Name), MatchLabels: t.MatchLabels,
-			Deletion: rule.Deletion, OnAdopted: rule.OnAdopted,
-		})
+		r.Rules = append(r.Rules, removalRule{Target: rule.Target, Deletion: rule.Deletion, OnAdopted: rule.OnAdopted})
 	}
 	text, err := json.Marshal(r)
 	if err != nil {
@@ -79,26 +71,7 @@ func (s Set) withRemoval(text string) (Set, error) {
 	}
 	s.Policy.Deletion, s.Policy.OnAdopted, s.Propagation, s.Rules = r.Deletion, r.OnAdopted, r.Propagation, nil
 	for _, rule := range r.Rules {
-		s.Rules = append(s.Rules, Rule{
-			Target:   manifest.Target{Group: rule.Group, Kind: rule.Kind, Namespace: globOf(rule.Namespace), Name: globOf(rule.Name), MatchLabels: rule.MatchLabels},
-			Deletion: rule.Deletion, OnAdopted: rule.OnAdopted,
-		})
+		s.Rules = append(s.Rules, Rule{Target: rule.Target, Deletion: rule.Deletion, OnAdopted: rule.OnAdopted})
 	}
 	return s, nil
-}
-
-func globText(g *fleet.Glob) *string {
-	if g == nil {
-		return nil
-	}
-	text := g.String()
-	return &text
-}
-
-func globOf(text *string) *fleet.Glob {
-	if text == nil {
-		return nil
-	}
-	g := fleet.NewGlob(*text)
-	return &g
 }

@@ -120,24 +120,37 @@ func (r *Renderer) Render(c fleet.Cluster) (Rendered, error) {
 
 // choose returns the texts that the cluster gets, or nil where that depends on something unknown.
 func (r *Renderer) choose(c fleet.Cluster, unknown placement.Unknown) (*texts, error) {
-	for i, v := range r.source.Variants {
+	i, decided, err := r.source.variant(c, unknown)
+	switch {
+	case err != nil || !decided:
+		return nil, err
+	case i >= 0 && r.source.Variants[i].Withheld:
+		return nil, &WithheldError{Variant: i}
+	case i >= 0:
+		return r.variants[i], nil
+	case len(r.variants) > 0 && !r.source.Fallback:
+		return nil, &NoTextsError{Variants: len(r.variants)}
+	}
+	return r.fallback, nil
+}
+
+// variant is the index of the variant that is for the cluster, -1 where none is. It is not decided where that depends on something unknown.
+func (s Source) variant(c fleet.Cluster, unknown placement.Unknown) (index int, decided bool, err error) {
+	for i, v := range s.Variants {
 		if v.Clusters == nil {
-			return r.variants[i], nil
+			return i, true, nil
 		}
 		verdict, err := v.Clusters.Judge(c, unknown)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("variants[%d].clusters: %w", i, err)
+			return -1, false, fmt.Errorf("variants[%d].clusters: %w", i, err)
 		case verdict.Outcome == placement.Matches:
-			return r.variants[i], nil
+			return i, true, nil
 		case verdict.Outcome == placement.Undecided:
-			return nil, nil //nolint:nilnil // undecided is neither texts nor an error
+			return -1, false, nil
 		}
 	}
-	if len(r.variants) > 0 && !r.source.Fallback {
-		return nil, &NoTextsError{Variants: len(r.variants)}
-	}
-	return r.fallback, nil
+	return -1, true, nil
 }
 
 // Undecided tells whether what the cluster gets depends on something unknown about it.

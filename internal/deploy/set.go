@@ -13,6 +13,7 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
 	"github.com/fleetform/terraform-provider-fleet/internal/override"
 	"github.com/fleetform/terraform-provider-fleet/internal/policy"
+	"github.com/fleetform/terraform-provider-fleet/internal/rollout"
 	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
 )
 
@@ -40,6 +41,16 @@ type Set struct {
 	WriteOnlyUnknown bool
 	// Same are the objects, as their manifests name them, that the state's manifests have as well, word for word.
 	Same map[fleet.ObjectKey]bool
+	// Source is what the objects are made of, and Revision names it.
+	Source   Source
+	Revision string
+	// Before is what the state's manifests say, and BeforeRevision names it; nil where there is no state, or it cannot be told.
+	Before         *Source
+	BeforeRevision string
+	// Rollout says in which order the clusters get a revision; nil is all at once.
+	Rollout *rollout.Strategy
+	// Held are the clusters that are behind the rollout's Through, by name, with what they keep; Assign fills it in.
+	Held map[string]Held
 	// WriteOnlyVersion changes when the write-only manifests are to be sent again.
 	WriteOnlyVersion string
 	// Namespace is the default for namespaced objects that name none.
@@ -74,8 +85,12 @@ type Set struct {
 	numbers numbers
 	// scales are where kinds that the set defines keep their replicas; set with numbers.
 	scales map[schema.GroupKind][]string
-	// report is told how the work gets on.
+	// in are the waves that the clusters are in, and completed is the revision to which the last rollout came to its end; both are set where they matter.
+	in        map[string]string
+	completed string
+	// report is told how the work gets on, and turn how it does on the cluster that the set is applied to.
 	report *report
+	turn   *turn
 	// Wait says what an apply waits for.
 	Wait Wait
 }
@@ -92,6 +107,9 @@ type Wait struct {
 
 // objects are what the cluster gets.
 func (s Set) objects(cluster string) []manifest.Object {
+	if h, held := s.Held[cluster]; held {
+		return h.objects
+	}
 	return append(s.Objects[:len(s.Objects):len(s.Objects)], s.Own[cluster]...)
 }
 
@@ -118,6 +136,8 @@ const (
 	PhaseApplied Phase = "Applied"
 	// PhaseFailed says the last apply ended with an error on this cluster.
 	PhaseFailed Phase = "Failed"
+	// PhaseHeld says that the cluster has nothing of the set yet, and gets nothing before its wave is promoted.
+	PhaseHeld Phase = "Held"
 	// PhaseDeferred says the cluster is left alone for now; what it is owed comes with a later apply.
 	PhaseDeferred Phase = "Deferred"
 )
@@ -130,15 +150,17 @@ type Status struct {
 	Health health.State
 	// Message says why, where there is a why.
 	Message string
+	// Revision is what the cluster runs, in part at least; empty where it runs nothing.
+	Revision string
+	// Wave is the wave of the rollout that the cluster is in; empty where there are no waves.
+	Wave string
 }
 
-// Ready tells whether everything is applied and, as far as is known, healthy.
-func (s Status) Ready() bool {
-	return s.Phase == PhaseApplied && (s.Health == health.Current || s.Health == "")
-}
+// Ready tells whether everything that is to be there is applied and, as far as is known, healthy.
+func (s Status) Ready() bool { return s.Settled() && (s.Health == health.Current || s.Health == "") }
 
 // Settled tells whether nothing is owed to the cluster as far as its status goes.
-func (s Status) Settled() bool { return s.Phase == PhaseApplied }
+func (s Status) Settled() bool { return s.Phase == PhaseApplied || s.Phase == PhaseHeld }
 
 // State is what is known of a set from before, by cluster.
 type State map[string]ClusterState

@@ -35,6 +35,11 @@ type site struct {
 	applied map[fleet.ObjectKey]health.At
 	// skips are the set's objects that the cluster is not to have, because it does not serve their kinds.
 	skips []skipped
+	// unknown are write-only objects of a revision that is held, whose content was another version's.
+	unknown []fleet.ObjectKey
+	// contents are what is to be kept of revisions beside the parent that begin has written, and former is what that parent was.
+	contents map[string]inventory.Content
+	former   *inventory.Parent
 	// hold is the run's hold on the set, from begin to end.
 	hold *hold
 	// also is the set under the name that an interrupted move was to give it.

@@ -32,6 +32,8 @@ type Source struct {
 	// WriteOnly are texts that every cluster gets as well and that are stored nowhere, and Values what their templates read, by cluster.
 	WriteOnly []string
 	Values    map[string]map[string]string
+	// WriteOnlyVersion changes when the write-only texts are to be sent again; empty where there are none.
+	WriteOnlyVersion string
 	// Template tells whether the strings of Texts and Variants are templates where a document does not say.
 	Template bool
 	// Overrides are applied in their order.
@@ -46,6 +48,8 @@ type Source struct {
 type Variant struct {
 	Clusters *placement.Selector
 	Texts    []string
+	// Withheld tells that the texts are not known, because they were kept only on the clusters that get them.
+	Withheld bool
 }
 
 // Override is a rule with the clusters and objects that it is for.
@@ -103,6 +107,16 @@ func (e *NoTextsError) Error() string {
 		which = fmt.Sprintf("none of the %d variants is", e.Variants)
 	}
 	return which + " for this cluster, and there are no manifests to fall back on; add a variant for it, give manifests (manifests = [] for a cluster that gets nothing), or leave it out of clusters"
+}
+
+// WithheldError says that the texts for a cluster are not known.
+type WithheldError struct {
+	// Variant is the index of the variant.
+	Variant int
+}
+
+func (e *WithheldError) Error() string {
+	return fmt.Sprintf("variants[%d] of the revision is for this cluster, and it has Secrets, which are kept only on clusters that get them", e.Variant)
 }
 
 // OverriddenError says what is wrong with an object after all overrides, none of which fails by itself.

@@ -215,9 +215,9 @@ func (s *site) noteSkips(after *ClusterState) {
 	after.Status.Message = after.Applied.skippedMessage()
 }
 
-// kept are the objects that are left out and live on in another version of their kind.
+// kept are the objects that are left out and live on in another version of their kind, and those of which only an earlier apply knew what they are.
 func (s *site) kept() []fleet.ObjectKey {
-	var keys []fleet.ObjectKey
+	keys := slices.Clone(s.unknown)
 	for _, one := range s.skips {
 		if one.Versions {
 			keys = append(keys, one.key)

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,10 +39,11 @@ func (s *site) waitReady(ctx context.Context, list []wanted) Problems {
 // waitEach waits for the objects, all together no longer than the timeout. list is all that the set has here: no reason may
 // give away what any of it hides.
 func (s *site) waitEach(ctx context.Context, of, list []wanted, checks *health.Checks) Problems {
-	until, cancel := context.WithTimeout(ctx, s.set.Wait.Timeout)
+	patience := s.set.turn.patience(s.set.Wait.Timeout)
+	until, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	errs := make([]error, len(of))
-	overObjects(len(of), func(i int) { errs[i] = s.healthy(ctx, until, of[i], checks) })
+	overObjects(len(of), func(i int) { errs[i] = s.healthy(ctx, until, of[i], checks, patience) })
 	s.addReasons(ctx, errs, list)
 	var found Problems
 	for i, w := range of {
@@ -100,8 +102,8 @@ func (e *unhealthyError) Error() string {
 	return e.text + "; " + e.reason
 }
 
-// healthy waits for one object, until the context of that name is over.
-func (s *site) healthy(ctx, until context.Context, w wanted, checks *health.Checks) error {
+// healthy waits for one object, until the context of that name is over, after the patience.
+func (s *site) healthy(ctx, until context.Context, w wanted, checks *health.Checks, patience time.Duration) error {
 	resource, err := s.resource(ctx, w.Object.GroupVersionKind())
 	if err != nil {
 		return err
@@ -137,7 +139,10 @@ func (s *site) healthy(ctx, until context.Context, w wanted, checks *health.Chec
 	case err == nil || errors.As(err, &unhealthy):
 		return err
 	case obj != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
-		return &unhealthyError{object: obj, text: fmt.Sprintf("not ready after %s: %s", s.set.Wait.Timeout, strings.TrimSuffix(last.Message, "."))}
+		return &unhealthyError{object: obj, text: fmt.Sprintf("not ready after %s: %s", patience, strings.TrimSuffix(last.Message, "."))}
+	}
+	if ctx.Err() != nil && errors.Is(context.Cause(ctx), context.Canceled) {
+		return errors.New("interrupted while it was waited for: " + strings.TrimSuffix(cmp.Or(last.Message, "nothing is known of it yet"), "."))
 	}
 	return fmt.Errorf("wait: %w", err)
 }

@@ -129,7 +129,7 @@ func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Objec
 	}
 	w.Record = prior.Applied.record(w.Key)
 	w.Prior = prior.Objects[w.Key]
-	if w.unsalted && set.Same[o.Key] && w.Record != nil && w.Prior != nil && w.hides.noted(*w.Record) {
+	if w.unsalted && set.Same[o.Key] && set.running(prior) == set.BeforeRevision && w.Record != nil && w.Prior != nil && w.hides.noted(*w.Record) {
 		// The manifest says what it said when the record was made, so no digest is needed to tell.
 		w.Body, w.unsalted = w.Record.Sent, false
 	}

@@ -30,3 +30,12 @@ func (g Glob) Match(text string) bool {
 
 // String is the text the glob was made of.
 func (g Glob) String() string { return g.text }
+
+// MarshalText prints the text the glob was made of.
+func (g Glob) MarshalText() ([]byte, error) { return []byte(g.text), nil }
+
+// UnmarshalText makes the glob of a text.
+func (g *Glob) UnmarshalText(text []byte) error {
+	*g = NewGlob(string(text))
+	return nil
+}

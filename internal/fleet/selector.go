@@ -13,21 +13,21 @@ const (
 
 // Requirement is one condition on a cluster's labels.
 type Requirement struct {
-	Key      string
-	Operator SelectorOperator
-	Values   []string
+	Key      string           `json:"key"`
+	Operator SelectorOperator `json:"operator"`
+	Values   []string         `json:"values,omitempty"`
 }
 
 // Selector chooses clusters. All that is set must hold; an empty selector matches every cluster.
 type Selector struct {
 	// MatchLabels are label values that must be equal.
-	MatchLabels map[string]string
+	MatchLabels map[string]string `json:"match_labels,omitempty"`
 	// MatchExpressions are further conditions on labels.
-	MatchExpressions []Requirement
+	MatchExpressions []Requirement `json:"match_expressions,omitempty"`
 	// Names are the only clusters considered, when not empty.
-	Names []string
+	Names []string `json:"names,omitempty"`
 	// Exclude are clusters that never match.
-	Exclude []string
+	Exclude []string `json:"exclude,omitempty"`
 	// CEL is an expression over the variable cluster that yields a bool.
-	CEL string
+	CEL string `json:"cel,omitempty"`
 }

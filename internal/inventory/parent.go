@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -38,8 +39,12 @@ const (
 	// usedAnnotation has all namespaces with objects; KEP-3659 leaves open whether there are any in the parent's own.
 	usedAnnotation  = "fleet.fleetform.io/namespaces"
 	movedAnnotation = "fleet.fleetform.io/moved-to"
-	removalKey      = "removal"
-	saltKey         = "salt"
+	// What the cluster runs of the set, what it ran when the last rollout ended well, and which contents it keeps.
+	revisionAnnotation = "fleet.fleetform.io/revision"
+	previousAnnotation = "fleet.fleetform.io/previous-revision"
+	contentsAnnotation = "fleet.fleetform.io/contents"
+	removalKey         = "removal"
+	saltKey            = "salt"
 )
 
 // manager is the field manager of parents and of the namespace they live in, and this tool's name in the tooling annotation.
@@ -81,6 +86,12 @@ type Parent struct {
 	Salt []byte
 	// MovedTo is the namespace and name, as "namespace/name", of the set that this one is being moved to; empty where it is not.
 	MovedTo string
+	// Revision is what the cluster runs, or what the run that is at work, or was killed, was making it run.
+	Revision string
+	// Previous is the revision that the cluster ran when the last rollout came to its end with it, and that it returns to.
+	Previous string
+	// Contents are the revisions whose content is kept beside the parent, or is about to be, with the number of its parts.
+	Contents map[string]int
 
 	// uid and version are those of the Secret as it was read or last written; empty where there was none.
 	uid     types.UID
@@ -168,6 +179,7 @@ func parentOf(secret *corev1.Secret) *Parent {
 		p.Kinds = append(p.Kinds, schema.ParseGroupKind(text))
 	}
 	p.Namespaces = split(a[usedAnnotation])
+	p.Revision, p.Previous, p.Contents = a[revisionAnnotation], a[previousAnnotation], parseContents(a[contentsAnnotation])
 	p.Run = parseRun(a[runAnnotation])
 	if at, err := time.Parse(time.RFC3339, a[heartbeatAnnotation]); err == nil {
 		p.Heartbeat = at
@@ -185,7 +197,7 @@ func (p *Parent) Refresh(now *Parent) { p.uid, p.version = now.uid, now.version 
 // Clone is a copy that can be changed.
 func (p *Parent) Clone() *Parent {
 	c := *p
-	c.Kinds, c.Namespaces, c.Salt = slices.Clone(p.Kinds), slices.Clone(p.Namespaces), slices.Clone(p.Salt)
+	c.Kinds, c.Namespaces, c.Salt, c.Contents = slices.Clone(p.Kinds), slices.Clone(p.Namespaces), slices.Clone(p.Salt), maps.Clone(p.Contents)
 	return &c
 }
 

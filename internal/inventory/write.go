@@ -43,7 +43,7 @@ func (s *Store) Write(ctx context.Context, p *Parent) error {
 	}
 	if p.uid != "" {
 		data := map[string]any{saltKey: p.Salt, removalKey: secret.Data[removalKey]}
-		annotations := map[string]any{movedAnnotation: nil}
+		annotations := map[string]any{movedAnnotation: nil, revisionAnnotation: nil, previousAnnotation: nil, contentsAnnotation: nil}
 		for key, value := range secret.Annotations {
 			annotations[key] = value
 		}
@@ -99,7 +99,8 @@ func (s *Store) Beat(ctx context.Context, p *Parent, at time.Time) error {
 	return s.patch(ctx, p, map[string]any{"annotations": map[string]string{heartbeatAnnotation: stamp(at)}}, nil)
 }
 
-// Delete removes the parent, once nothing of the set is left, if it is still as it was read. One that is gone is no error.
+// Delete removes the parent with the contents it names, once nothing of the set is left, if it is still as it was read. One that is gone is
+// no error.
 func (s *Store) Delete(ctx context.Context, p *Parent) error {
 	if p.uid == "" {
 		return nil
@@ -111,6 +112,11 @@ func (s *Store) Delete(ctx context.Context, p *Parent) error {
 		return ErrChanged
 	case err != nil && !apierrors.IsNotFound(err):
 		return fmt.Errorf("delete the inventory %s/%s: %w", s.namespace, name(s.set), err)
+	}
+	for revision := range p.Contents {
+		if err := s.Drop(ctx, p, revision); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -132,8 +138,12 @@ func (s *Store) annotations(p *Parent) map[string]string {
 		setAnnotation:        s.set,
 		usedAnnotation:       list(slices.DeleteFunc(slices.Clone(p.Namespaces), func(ns string) bool { return ns == "" })),
 	}
-	if p.MovedTo != "" {
-		annotations[movedAnnotation] = p.MovedTo
+	for key, value := range map[string]string{
+		movedAnnotation: p.MovedTo, revisionAnnotation: p.Revision, previousAnnotation: p.Previous, contentsAnnotation: contentsText(p.Contents),
+	} {
+		if value != "" {
+			annotations[key] = value
+		}
 	}
 	return annotations
 }

@@ -5,14 +5,14 @@ import "github.com/fleetform/terraform-provider-fleet/internal/fleet"
 // Target chooses objects. All that is set must hold; an empty target chooses every object.
 type Target struct {
 	// Group is the API group, "" being the core group; nil is any group.
-	Group *string
+	Group *string `json:"group,omitempty"`
 	// Kind is the kind; empty is any.
-	Kind string
+	Kind string `json:"kind,omitempty"`
 	// Namespace and Name are globs; nil is any.
-	Namespace *fleet.Glob
-	Name      *fleet.Glob
+	Namespace *fleet.Glob `json:"namespace,omitempty"`
+	Name      *fleet.Glob `json:"name,omitempty"`
 	// MatchLabels are labels the object must have.
-	MatchLabels map[string]string
+	MatchLabels map[string]string `json:"match_labels,omitempty"`
 }
 
 // Matches tells whether the target chooses the object with the key and the labels.

@@ -9,10 +9,14 @@ import (
 
 // Selector is a checked selector, ready to judge clusters. It may be used by several goroutines at once.
 type Selector struct {
+	spec       fleet.Selector
 	names      []string
 	exclude    []string
 	conditions []condition
 }
+
+// Spec is what the selector was compiled from.
+func (s *Selector) Spec() fleet.Selector { return s.spec }
 
 // condition is one thing that must hold. The conditions of a selector are asked in a fixed order, which decides
 // the reason that is given where several fail.
@@ -22,7 +26,7 @@ type condition interface {
 
 // Compile checks a selector. The error is an [*InvalidSelectorError] that lists every problem.
 func Compile(sel fleet.Selector) (*Selector, error) {
-	s := &Selector{names: sel.Names, exclude: sel.Exclude}
+	s := &Selector{spec: sel, names: sel.Names, exclude: sel.Exclude}
 	var problems []Problem
 	if len(sel.Names) > 0 {
 		s.conditions = append(s.conditions, amongNames(sel.Names))

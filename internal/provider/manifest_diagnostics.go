@@ -112,12 +112,15 @@ func applyDiagnostics(problems deploy.Problems, set deploy.Set, creating bool) d
 	}
 	text += "Nothing was rolled back and nothing was deleted. The next apply continues with " + strings.Join(bad, ", ") + "."
 	if creating && len(done) > 0 {
-		text += "\n\nTerraform will show the next plan as a replacement, because a first apply failed. Nothing will be deleted by it; " +
-			"terraform untaint on this resource's address makes it a plain update."
+		text += "\n\n" + replacementText
 	}
 	diags.AddError(fmt.Sprintf("%d of %s failed", len(bad), clusterCount(max(len(set.Clusters), len(bad)))), text)
 	return diags
 }
+
+// replacementText says what a first apply means that failed.
+const replacementText = "Terraform will show the next plan as a replacement, because a first apply failed. Nothing will be deleted by it; " +
+	"terraform untaint on this resource's address makes it a plain update."
 
 func destroyDiagnostics(problems deploy.Problems, total int, done bool) diag.Diagnostics {
 	var diags diag.Diagnostics

@@ -35,7 +35,8 @@ type manifestModel struct {
 
 	ReplicaScheduling types.String `tfsdk:"replica_scheduling"`
 
-	Wait types.Object `tfsdk:"wait"`
+	Rollout types.Object `tfsdk:"rollout"`
+	Wait    types.Object `tfsdk:"wait"`
 	policyModel
 	renderModel
 	Policies types.List `tfsdk:"policies"`
@@ -46,6 +47,7 @@ type manifestModel struct {
 	Status   types.Map    `tfsdk:"status"`
 	Ready    types.Bool   `tfsdk:"ready"`
 	Changes  types.List   `tfsdk:"changes"`
+	Revision types.String `tfsdk:"revision"`
 
 	PlanSummary       types.Object `tfsdk:"plan_summary"`
 	ConflictingFields types.Map    `tfsdk:"conflicting_fields"`
@@ -78,6 +80,8 @@ func (m manifestModel) validate(ctx context.Context) diag.Diagnostics {
 	diags.Append(m.checkOverrides(ctx)...)
 	_, more := m.healthChecks(ctx)
 	diags.Append(more...)
+	_, _, more = m.rollout(ctx, nil, nil)
+	diags.Append(more...)
 	diags.Append(m.validateWriteOnly()...)
 	_, more = m.policies()
 	diags.Append(more...)
@@ -104,7 +108,8 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *m
 	if diags.HasError() {
 		return set, false, diags
 	}
-	if !known || m.Clusters.IsUnknown() || m.Name.IsUnknown() || m.Namespace.IsUnknown() || m.Unreachable.IsUnknown() || m.ReplicaScheduling.IsUnknown() || m.unknown() {
+	if !known || m.Clusters.IsUnknown() || m.Name.IsUnknown() || m.Namespace.IsUnknown() || m.Unreachable.IsUnknown() || m.ReplicaScheduling.IsUnknown() || m.unknown() ||
+		!whollyKnown(m.Rollout) || m.ManifestsWOVersion.IsUnknown() || m.ValuesWOVersion.IsUnknown() {
 		return set, true, diags
 	}
 	set.Policies, more = m.policies()
@@ -128,6 +133,17 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *m
 		set.UnknownAccess[name] = undecided
 	}
 	set.WriteOnlyVersion, set.WriteOnlyUnknown = m.writeOnlyVersion(), m.writeOnlyUnknown()
+	set.Source, set.Revision = source, source.Revision()
+	var open []string
+	if set.Rollout, open, more = m.rollout(ctx, clusters, parts); len(open) > 0 {
+		for _, name := range open {
+			set.UnknownAccess[name] = true
+		}
+	}
+	diags.Append(more...)
+	if prior != nil {
+		set.Before, set.BeforeRevision = prior.said(ctx)
+	}
 	diags.Append(m.strayValues(clusters)...)
 	source.Sensitive = set.Sensitive
 	render, more := renderer(source)
@@ -202,6 +218,7 @@ func (r *manifestResource) known(ctx context.Context, m manifestModel) (deploy.S
 	clusters, _, more := clustersFromMap(ctx, m.Clusters)
 	diags.Append(more...)
 	set.Clusters = clusters
+	set.Rollout, _, _ = m.rollout(ctx, clusters, nil)
 	state, more := m.state(ctx, clusters)
 	diags.Append(more...)
 	return set, state, diags

@@ -40,7 +40,7 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	if resp.Diagnostics.Append(plan.writeOnly(ctx, req.Config)...); resp.Diagnostics.HasError() {
 		return
 	}
-	results := []string{"objects", "applied", "status", "ready", "changes", "plan_summary", "conflicting_fields"}
+	results := []string{"objects", "applied", "status", "ready", "changes", "plan_summary", "conflicting_fields", "revision"}
 	planned := r.planSet(ctx, plan, prior, results, req, resp)
 	for _, name := range sortedNames(planned) {
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(name), planned[name])...)
@@ -50,6 +50,12 @@ func (r *manifestResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 // planSet plans the set and returns the values to plan, none where there was an error. Where too much is unknown to plan anything it plans
 // the results as unknown.
 func (r *manifestResource) planSet(ctx context.Context, plan manifestModel, prior *manifestModel, results []string, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) map[string]attr.Value {
+	var change edit
+	var kept map[string]attr.Value
+	if prior != nil {
+		change = newEdit(plan, *prior)
+		kept = change.keepText(&plan)
+	}
 	set, unknown, diags := r.wanted(ctx, plan, prior)
 	if resp.Diagnostics.Append(diags...); resp.Diagnostics.HasError() {
 		return nil
@@ -81,23 +87,25 @@ func (r *manifestResource) planSet(ctx context.Context, plan manifestModel, prio
 				"A cluster that stays in the fleet and is only gone for now can have mode = \"maintenance\" in its fleet_cluster.", strings.Join(names, ", ")))
 		return nil
 	}
-	var rev revision
 	if prior == nil {
 		resp.Diagnostics.Append(markClusters(ctx, sortedNames(set.Clusters), resp)...)
 	} else {
-		rev = newRevision(plan, *prior, set, before.Clusters)
-		set.Same = rev.unchangedObjects(ctx)
+		change.set, change.clusters = set, before.Clusters
+		set.Same = change.unchangedObjects(ctx)
 	}
+	missing := r.data.runner.Assign(ctx, &set, state)
+	change.set = set
 	todo, problems := r.data.runner.Plan(ctx, set, state)
-	resp.Diagnostics.Append(planDiagnostics(problems, todo)...)
+	resp.Diagnostics.Append(planDiagnostics(append(missing, problems...), todo)...)
 	resp.Diagnostics.Append(limitDiagnostics(todo, set)...)
 	if resp.Diagnostics.HasError() {
 		return nil
 	}
+	resp.Diagnostics.Append(outlineDiagnostics(todo.Outline(set))...)
 	planned := plannedValues(set, todo, state, prior)
 	if prior != nil {
-		rev.keepText(planned)
-		planned["clusters"] = keepClusters(plan, *prior, todo, rev.rendersAlike(ctx))
+		maps.Copy(planned, kept)
+		planned["clusters"] = keepClusters(plan, *prior, todo, change.rendersAlike(ctx))
 	}
 	return planned
 }
@@ -131,7 +139,8 @@ func plannedValues(set deploy.Set, todo deploy.Plan, state deploy.State, prior *
 		objects[name] = objectsValue(c)
 		settled := was && !c.Changes() && !c.Renamed && (c.Deferred == "" || !c.Owed || known.Status.Phase == deploy.PhaseDeferred)
 		if settled {
-			applied[name], status[name] = prior.Applied.Elements()[name], prior.Status.Elements()[name]
+			known.Status.Revision, known.Status.Wave = c.Revision, c.Wave
+			applied[name], status[name] = prior.Applied.Elements()[name], statusValue(known.Status)
 			ready = ready && known.Status.Ready()
 			continue
 		}
@@ -146,6 +155,8 @@ func plannedValues(set deploy.Set, todo deploy.Plan, state deploy.State, prior *
 		"applied": types.MapValueMust(types.StringType, applied),
 		"status":  types.MapValueMust(statusType, status),
 		"ready":   types.BoolValue(ready),
+
+		"revision": types.StringValue(set.Revision),
 	}
 	if prior == nil {
 		values["applied"], values["status"] = types.MapUnknown(types.StringType), types.MapUnknown(statusType)
@@ -182,7 +193,7 @@ func summaryValue(sum deploy.Summary) types.Object {
 // statusAfter is the status of a cluster after an apply that succeeds; one that does not is an error, after which nothing is compared.
 // Without it, a plan over a hundred clusters would show a hundred times that the status is known after the apply.
 func statusAfter(set deploy.Set, c deploy.ClusterPlan) attr.Value {
-	after := deploy.Status{Phase: deploy.PhaseApplied, Message: c.SkippedMessage()}
+	after := deploy.Status{Phase: deploy.PhaseApplied, Message: c.SkippedMessage(), Revision: c.Revision, Wave: c.Wave}
 	if set.Wait.Ready {
 		after.Health = health.Current
 		return statusValue(after)

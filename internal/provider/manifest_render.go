@@ -58,7 +58,8 @@ func (m manifestModel) source(ctx context.Context) (source deploy.Source, known 
 		return source, false, nil
 	}
 	source = deploy.Source{
-		Texts: textsOf(m.Manifests), Fallback: !m.Manifests.IsNull(), Template: m.Template.ValueBool(), Namespace: m.Namespace.ValueString(),
+		WriteOnlyVersion: m.keptVersion(),
+		Texts:            textsOf(m.Manifests), Fallback: !m.Manifests.IsNull(), Template: m.Template.ValueBool(), Namespace: m.Namespace.ValueString(),
 	}
 	if !m.writeOnlyUnknown() {
 		source.WriteOnly, source.Values = textsOf(m.ManifestsWO), m.values()
@@ -76,6 +77,18 @@ func (m manifestModel) source(ctx context.Context) (source deploy.Source, known 
 		source.Overrides = append(source.Overrides, one)
 	}
 	return source, true, diags
+}
+
+// said is what the manifests of a state say, and its revision; nil where there are none, as after an import.
+func (m manifestModel) said(ctx context.Context) (*deploy.Source, string) {
+	if m.Manifests.IsNull() && m.Variants.IsNull() {
+		return nil, ""
+	}
+	source, known, diags := m.source(ctx)
+	if !known || diags.HasError() {
+		return nil, ""
+	}
+	return &source, source.Revision()
 }
 
 // selectorAt is the selector in clusters of a list's item; nil chooses every cluster.

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
@@ -15,8 +14,8 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
 )
 
-// revision is a set as it is planned beside what the state has of it. The manifests of both are parsed at most once.
-type revision struct {
+// edit is a set as it is planned beside what the state has of it. The manifests of both are parsed at most once.
+type edit struct {
 	plan, prior manifestModel
 	// now and before are the objects that every cluster gets alike; not ok where there is no such thing, or it cannot be told.
 	now, before func() (objects []manifest.Object, ok bool)
@@ -25,30 +24,39 @@ type revision struct {
 	clusters map[string]fleet.Cluster
 }
 
-func newRevision(plan, prior manifestModel, set deploy.Set, clusters map[string]fleet.Cluster) revision {
-	return revision{plan, prior, sync.OnceValues(plan.objects), sync.OnceValues(prior.objects), set, clusters}
+func newEdit(plan, prior manifestModel) edit {
+	return edit{plan: plan, prior: prior, now: sync.OnceValues(plan.objects), before: sync.OnceValues(prior.objects)}
 }
 
-// keepText plans the prior texts where the new ones say the same, so that an edit of the formatting plans nothing.
-func (r revision) keepText(planned map[string]attr.Value) {
-	plan, prior := r.plan, r.prior
-	if !plan.Manifests.IsNull() && !prior.Manifests.IsNull() && !plan.Manifests.Equal(prior.Manifests) && (sameTexts(plan.Manifests, prior.Manifests) || r.samePlain()) {
-		planned["manifests"] = prior.Manifests
+// keepText gives the planned model the prior texts where its own say the same, so that an edit of the formatting plans nothing. It returns what
+// it kept, by argument.
+func (e edit) keepText(plan *manifestModel) map[string]attr.Value {
+	kept := map[string]attr.Value{}
+	prior := e.prior
+	if !whollyKnown(plan.Manifests) || plan.unknownRendering() {
+		return kept
+	}
+	if !plan.Manifests.IsNull() && !prior.Manifests.IsNull() && !plan.Manifests.Equal(prior.Manifests) && (sameTexts(plan.Manifests, prior.Manifests) || e.samePlain()) {
+		kept["manifests"] = prior.Manifests
+		plan.Manifests = prior.Manifests
 	}
 	if !plan.Variants.Equal(prior.Variants) && sameItems(plan.Variants, prior.Variants, func(name string, now, before attr.Value) bool {
 		texts, ok := now.(types.List)
 		textsBefore, okBefore := before.(types.List)
 		return name == "manifests" && ok && okBefore && sameTexts(texts, textsBefore)
 	}) {
-		planned["variants"] = prior.Variants
+		kept["variants"] = prior.Variants
+		plan.Variants = prior.Variants
 	}
 	if !plan.Overrides.Equal(prior.Overrides) && sameItems(plan.Overrides, prior.Overrides, func(name string, now, before attr.Value) bool {
 		text, ok := now.(types.String)
 		textBefore, okBefore := before.(types.String)
 		return strings.HasSuffix(name, "_patch") && ok && okBefore && samePatch(text.ValueString(), textBefore.ValueString())
 	}) {
-		planned["overrides"] = prior.Overrides
+		kept["overrides"] = prior.Overrides
+		plan.Overrides = prior.Overrides
 	}
+	return kept
 }
 
 // sameItems tells whether two lists of objects are equal but for attributes that are the same in other words.
@@ -76,29 +84,16 @@ func sameTexts(now, before types.List) bool {
 	if now.IsNull() || before.IsNull() {
 		return false
 	}
-	a, ok := documentsOf(textsOf(now))
-	b, okBefore := documentsOf(textsOf(before))
+	a, ok := deploy.Canonical(textsOf(now))
+	b, okBefore := deploy.Canonical(textsOf(before))
 	return ok && okBefore && slices.Equal(a, b)
-}
-
-// documentsOf prints every document canonically, and sorts them.
-func documentsOf(texts []string) ([]string, bool) {
-	var list []string
-	ok := true
-	manifest.Decode("", texts).Each(func(document map[string]any) {
-		text, err := json.Marshal(document)
-		ok = ok && err == nil
-		list = append(list, string(text))
-	})
-	slices.Sort(list)
-	return list, ok
 }
 
 // samePatch compares patches by what they say. A list of operations is compared as one.
 func samePatch(now, before string) bool {
 	wrapped := func(text string) []string {
 		lines := strings.Split(text, "\n")
-		list, _ := documentsOf([]string{"patch:\n  " + strings.Join(lines, "\n  ")})
+		list, _ := deploy.Canonical([]string{"patch:\n  " + strings.Join(lines, "\n  ")})
 		return list
 	}
 	if now == "" || before == "" {
@@ -109,9 +104,9 @@ func samePatch(now, before string) bool {
 }
 
 // samePlain tells whether both sets are the same objects for every cluster.
-func (r revision) samePlain() bool {
-	now, ok := r.now()
-	before, okBefore := r.before()
+func (e edit) samePlain() bool {
+	now, ok := e.now()
+	before, okBefore := e.before()
 	return ok && okBefore && len(now) == len(before) && len(same(now, before)) == len(now)
 }
 
@@ -131,15 +126,15 @@ func same(now, before []manifest.Object) map[fleet.ObjectKey]bool {
 }
 
 // unchangedObjects are the objects that no cluster had otherwise before.
-func (r revision) unchangedObjects(ctx context.Context) map[fleet.ObjectKey]bool {
-	now, plain := r.now()
-	if was, plainBefore := r.before(); plain && plainBefore {
+func (e edit) unchangedObjects(ctx context.Context) map[fleet.ObjectKey]bool {
+	now, plain := e.now()
+	if was, plainBefore := e.before(); plain && plainBefore {
 		return same(now, was)
 	}
-	before, ok := r.prior.rendering(ctx)
+	before, ok := e.prior.rendering(ctx)
 	keys, differs := map[fleet.ObjectKey]bool{}, map[fleet.ObjectKey]bool{}
-	for name := range r.set.Clusters {
-		c, there := r.clusters[name]
+	for name := range e.set.Clusters {
+		c, there := e.clusters[name]
 		if !there {
 			continue
 		}
@@ -149,8 +144,8 @@ func (r revision) unchangedObjects(ctx context.Context) map[fleet.ObjectKey]bool
 				was = rendered.Objects
 			}
 		}
-		equal := same(r.set.ObjectsFor(name), was)
-		for _, o := range r.set.ObjectsFor(name) {
+		equal := same(e.set.ObjectsFor(name), was)
+		for _, o := range e.set.ObjectsFor(name) {
 			if equal[o.Key] {
 				keys[o.Key] = true
 			} else {
@@ -176,22 +171,25 @@ func (m manifestModel) rendering(ctx context.Context) (r *deploy.Renderer, ok bo
 
 // rendersAlike tells of a cluster whether what is planned there is the same with the description of the cluster that state has, so that
 // state may keep that one.
-func (r revision) rendersAlike(ctx context.Context) func(cluster string) bool {
-	if _, ok := r.now(); ok && r.plan.ManifestsWO.IsNull() {
+func (e edit) rendersAlike(ctx context.Context) func(cluster string) bool {
+	if _, ok := e.now(); ok && e.plan.ManifestsWO.IsNull() {
 		return func(string) bool { return true }
 	}
-	renderer, ok := r.plan.rendering(ctx)
-	clusters, parts, diags := clustersFromMap(ctx, r.plan.Clusters)
-	ok = ok && !r.plan.writeOnlyUnknown() && !diags.HasError()
+	renderer, ok := e.plan.rendering(ctx)
+	clusters, parts, diags := clustersFromMap(ctx, e.plan.Clusters)
+	ok = ok && !e.plan.writeOnlyUnknown() && !diags.HasError()
 	return func(name string) bool {
 		if !ok {
 			return false
 		}
-		c, was := clusters[name], r.clusters[name]
+		c, was := clusters[name], e.clusters[name]
 		if undecided, err := renderer.Undecided(c, parts[name]); err != nil || undecided {
 			return false
 		}
-		now := r.set.ObjectsFor(name)
+		now := e.set.ObjectsFor(name)
+		if _, held := e.set.Held[name]; held {
+			return false
+		}
 		c.Labels, c.Properties, c.Minor, c.Group, c.Weight = was.Labels, was.Properties, was.Minor, was.Group, was.Weight
 		then, err := renderer.Render(c)
 		return err == nil && len(now) == len(then.Objects) && len(same(now, then.Objects)) == len(now)

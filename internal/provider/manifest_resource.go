@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/deploy"
 )
@@ -154,17 +155,24 @@ func (r *manifestResource) apply(ctx context.Context, plan, prior *manifestModel
 	if set.Instance == "" {
 		set.Instance = newInstance()
 	}
+	// What is missing of earlier revisions, the plan has said.
+	r.data.runner.Assign(ctx, &set, state)
 	expected, diags := plan.expected()
 	out.Append(diags...)
 	todo, problems := r.data.runner.Planned(ctx, set, state)
-	observed, applied := r.data.runner.Apply(ctx, set, state, todo, expected)
+	observed, applied, ended := r.data.runner.Apply(ctx, set, state, todo, expected)
 	problems = append(problems, applied...)
 	result := *plan
 	if result.Changes.IsUnknown() {
 		result.Changes, result.PlanSummary = textsValue(todo.Sentences()), summaryValue(todo.Summary())
 	}
 	result.forgetWriteOnly()
+	result.Revision = types.StringValue(set.Revision)
 	out.Append(result.observe(set, observed)...)
+	if ended != nil {
+		out.Append(endedDiagnostics(ended, prior == nil && observed.Touched())...)
+		problems = problems.Unexplained()
+	}
 	out.Append(applyDiagnostics(problems, set, prior == nil)...)
 	return &result, observed.Touched()
 }

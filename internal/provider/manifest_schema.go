@@ -95,6 +95,7 @@ func manifestArguments() map[string]schema.Attribute {
 			},
 		},
 		"policies": policiesAttribute(),
+		"rollout":  rolloutAttribute(),
 		"wait": schema.SingleNestedAttribute{
 			MarkdownDescription: "What an apply waits for.",
 			Optional:            true,
@@ -168,16 +169,22 @@ func manifestResults() map[string]schema.Attribute {
 			Computed:            true,
 			NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 				"phase": schema.StringAttribute{
-					MarkdownDescription: "`Applied`, `Failed`, or `Deferred` where the cluster is left alone for now.", Computed: true,
+					MarkdownDescription: "`Applied`, `Failed`, `Deferred` where the cluster is left alone for now, or `Held` where nothing is applied before the cluster's wave is promoted.", Computed: true,
 				},
 				"health": schema.StringAttribute{
 					MarkdownDescription: "The worst health of the objects: `Current`, `InProgress`, `Failed`, `Unknown` where the cluster did not answer, or `Denied` where it refused to be read.", Computed: true,
 				},
-				"message": schema.StringAttribute{MarkdownDescription: "Why, where there is a why.", Computed: true},
+				"message":  schema.StringAttribute{MarkdownDescription: "Why, where there is a why.", Computed: true},
+				"revision": schema.StringAttribute{MarkdownDescription: "What the cluster runs, in part at least.", Computed: true},
+				"wave":     schema.StringAttribute{MarkdownDescription: "The wave of the rollout that the cluster is in.", Computed: true},
 			}},
 		},
 		"ready": schema.BoolAttribute{
 			MarkdownDescription: "Whether everything is applied and, as far as is known, healthy on every cluster.",
+			Computed:            true,
+		},
+		"revision": schema.StringAttribute{
+			MarkdownDescription: "Names what the set says: `manifests`, `variants`, `overrides`, `template`, `namespace` and the write-only versions, whatever their formatting. `status` tells which cluster runs which.",
 			Computed:            true,
 		},
 		"changes": schema.ListAttribute{

@@ -21,7 +21,9 @@ var (
 	summaryType      = types.ObjectType{AttrTypes: map[string]attr.Type{
 		"create": types.Int64Type, "update": types.Int64Type, "delete": types.Int64Type, "replace": types.Int64Type, "adopt": types.Int64Type, "clusters": types.Int64Type,
 	}}
-	statusType = types.ObjectType{AttrTypes: map[string]attr.Type{"phase": types.StringType, "health": types.StringType, "message": types.StringType}}
+	statusType = types.ObjectType{AttrTypes: map[string]attr.Type{
+		"phase": types.StringType, "health": types.StringType, "message": types.StringType, "revision": types.StringType, "wave": types.StringType,
+	}}
 )
 
 // state reads what the resource knows of every cluster.
@@ -122,12 +124,15 @@ func (m manifestModel) statusOf(cluster string) deploy.Status {
 		}
 		return s.ValueString()
 	}
-	return deploy.Status{Phase: deploy.Phase(text("phase")), Health: health.State(text("health")), Message: text("message")}
+	return deploy.Status{
+		Phase: deploy.Phase(text("phase")), Health: health.State(text("health")), Message: text("message"), Revision: text("revision"), Wave: text("wave"),
+	}
 }
 
 func statusValue(s deploy.Status) types.Object {
 	return types.ObjectValueMust(statusType.AttrTypes, map[string]attr.Value{
 		"phase": orNull(string(s.Phase)), "health": orNull(string(s.Health)), "message": orNull(s.Message),
+		"revision": orNull(s.Revision), "wave": orNull(s.Wave),
 	})
 }
 

@@ -34,6 +34,14 @@ func (m manifestModel) writeOnlyVersion() string {
 	return m.ManifestsWOVersion.String() + "/" + m.ValuesWOVersion.String()
 }
 
+// keptVersion is that version as a revision knows it; empty where nothing is write-only.
+func (m manifestModel) keptVersion() string {
+	if m.ManifestsWOVersion.IsNull() && m.ValuesWOVersion.IsNull() {
+		return ""
+	}
+	return m.writeOnlyVersion()
+}
+
 // validateWriteOnly checks as much of the write-only manifests as can be without the values of their templates.
 func (m manifestModel) validateWriteOnly() diag.Diagnostics {
 	if m.ManifestsWO.IsNull() || !whollyKnown(m.ManifestsWO) {

@@ -30,6 +30,9 @@ func Next(s Strategy, p Progress, now time.Time) Step {
 	at, why := m.broken()
 	switch {
 	case p.Interrupted:
+		if i := slices.IndexFunc(m.status, func(w WaveStatus) bool { return w.Phase != PhaseHeld && w.Healthy < w.Total }); i >= 0 {
+			m.step.Wave = m.waves[i].Name
+		}
 		m.stop("interrupted: nothing more is started", Stopped)
 	case at >= 0:
 		m.status[at].Phase = PhaseFailed

@@ -2,13 +2,11 @@ package rollout
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
 
-// Outline says in sentences what is worth knowing of the waves before they begin: who is in none, who is in two, and
-// which are passed over.
+// Outline says in sentences what is worth knowing of the waves before they begin: who is in two, and which are passed over.
 func Outline(s Strategy, p Progress) []string {
 	var notes []string
 	first := map[string]string{}
@@ -36,38 +34,9 @@ func Outline(s Strategy, p Progress) []string {
 		case active == 0 && !w.held:
 			notes = append(notes, fmt.Sprintf("wave %q is passed over, and so tests nothing: its %s (%s) cannot be reached or %s in maintenance",
 				w.Name, fleet.Plural(len(w.members), "cluster"), list(w.members), verb(len(w.members))))
-		case w.Name == Rest:
-			notes = append(notes, fmt.Sprintf("%s %s in no wave and %s last, as wave %q: %s",
-				fleet.Plural(len(w.members), "cluster"), verb(len(w.members)), comes(len(w.members)), Rest, list(w.members)))
-		}
-		if w.held && len(w.members) > 0 {
-			notes = append(notes, fmt.Sprintf("wave %q is behind through = %q and keeps what it runs: %s", w.Name, s.Through, strings.Join(revisions(w, p), ", ")))
 		}
 	}
 	return notes
-}
-
-// revisions are what the clusters of a wave run, each with its clusters.
-func revisions(w wave, p Progress) []string {
-	short := shortener(p)
-	var order []string
-	by := map[string][]string{}
-	for _, name := range w.members {
-		r := p.Clusters[name].Revision
-		if by[r] == nil {
-			order = append(order, r)
-		}
-		by[r] = append(by[r], name)
-	}
-	var parts []string
-	for _, r := range order {
-		what := "nothing"
-		if r != "" {
-			what = "revision " + short(r)
-		}
-		parts = append(parts, fmt.Sprintf("%s (%s)", what, list(by[r])))
-	}
-	return parts
 }
 
 func verb(n int) string {
@@ -75,11 +44,4 @@ func verb(n int) string {
 		return "is"
 	}
 	return "are"
-}
-
-func comes(n int) string {
-	if n == 1 {
-		return "comes"
-	}
-	return "come"
 }

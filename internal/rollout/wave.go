@@ -41,6 +41,24 @@ func arrange(s Strategy, p Progress) []wave {
 	return waves
 }
 
+// Rank is a wave with the clusters that are in it now, sorted.
+type Rank struct {
+	Name     string
+	Clusters []string
+	// Held tells that the wave is behind Through.
+	Held bool
+}
+
+// Ranks are the waves in order, Rest included where it has clusters. What leaves the set is in none.
+func Ranks(s Strategy, p Progress) []Rank {
+	waves := arrange(s, p)
+	ranks := make([]Rank, 0, len(waves))
+	for _, w := range waves {
+		ranks = append(ranks, Rank{Name: w.Name, Clusters: w.members, Held: w.held})
+	}
+	return ranks
+}
+
 // standing is how the machine sees a cluster.
 type standing int
 
