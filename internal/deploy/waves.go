@@ -224,7 +224,9 @@ func (l *rolling) start(ctx context.Context, name string) {
 	t := &turn{settling: settling, release: release, stop: stop}
 	t.began = func(p *inventory.Parent) {
 		previous := p.Previous
-		l.events <- func() { l.update(name, func(c *rollout.Cluster) { c.Previous, c.Revision = previous, l.progress.Revision }) }
+		l.events <- func() {
+			l.update(name, func(c *rollout.Cluster) { c.Previous, c.Revision = previous, l.progress.Revision })
+		}
 	}
 	t.wrote = func() {
 		l.events <- func() {
