@@ -1,15 +1,19 @@
 package provider_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleettest"
+	"github.com/fleetform/terraform-provider-fleet/internal/progress"
 )
 
 // waves are a rollout with eu-1 as the canary, then eu-2, and us-1 in no wave.
@@ -358,5 +362,214 @@ func TestAccManifest_moveKeepsTheOld(t *testing.T) {
 		t.Error("the old home still has it")
 	}
 	s.PlanEmpty()
+	s.Destroy()
+}
+
+// database is an object whose controller is the test.
+func database(group string, size int) string {
+	return fmt.Sprintf("apiVersion: %s/v1\nkind: Database\nmetadata: {name: main}\nspec: {size: %d}\n", group, size)
+}
+
+// TestAccManifest_soak has the canary lose its health while it soaks, in one rollout for a moment and in the next one for good.
+func TestAccManifest_soak(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	group := strings.ReplaceAll(ns, "-", "") + ".example.org"
+	resource := schema.GroupVersionResource{Group: group, Version: "v1", Resource: "databases"}
+	set := func(size int, deadline string) {
+		s.set(fmt.Sprintf(`namespace = %q
+clusters = { for k, c in fleet_cluster.this : k => c if k != "us-1" }
+wait = {
+  timeout       = "1m"
+  health_checks = [{ group = %q, kind = "Database", current = "object.status.phase == 'Ready'" }]
+}
+rollout = {
+  waves             = [{ name = "canary", clusters = { names = ["eu-1"] }, soak = "3s" }]
+  progress_deadline = %q
+}
+`, ns, group, deadline), databases(group), database(group, size))
+	}
+	// ready makes the database of a size ready on a cluster, or not.
+	ready := func(cluster string, size int, phase string) {
+		t.Helper()
+		fleettest.Eventually(t, "the database on "+cluster+" has its size", func() bool {
+			obj, err := fleettest.Get(t, cluster).AdminDynamic(t).Resource(resource).Namespace(ns).Get(t.Context(), "main", metav1.GetOptions{})
+			return err == nil && fmt.Sprint(dig(obj.Object, "spec", "size")) == fmt.Sprint(size)
+		})
+		patch(t, cluster, resource, ns, "main", fmt.Sprintf(`{"status":{"phase":%q}}`, phase), "status")
+	}
+	s.fleet("")
+	set(1, "1m")
+	end := s.applying()
+	ready("eu-1", 1, "Ready")
+	ready("eu-2", 1, "Ready")
+	if ok, out := end(); !ok {
+		t.Fatalf("the first apply failed:\n%s", out)
+	}
+	first := s.revision()
+
+	t.Log("for a moment: it soaks anew, and goes on")
+	set(2, "1m")
+	end = s.applying()
+	ready("eu-1", 2, "Ready")
+	ready("eu-1", 2, "Starting")
+	ready("eu-1", 2, "Ready")
+	ready("eu-2", 2, "Ready")
+	if ok, out := end(); !ok {
+		t.Fatalf("the second apply failed:\n%s", out)
+	}
+	second := s.revision()
+	s.run(map[string]string{"eu-1": second, "eu-2": second})
+
+	t.Log("for good: the rollout halts at the deadline")
+	set(3, "2s")
+	end = s.applying()
+	ready("eu-1", 3, "Ready")
+	fleettest.Eventually(t, "the canary is applied", func() bool {
+		return live(t, "eu-1", secrets, "fleet-system", "fleet-"+s.name).GetAnnotations()["fleet.fleetform.io/phase"] == "applied"
+	})
+	ready("eu-1", 3, "Broken")
+	ok, out := end()
+	if ok {
+		t.Fatalf("the third apply succeeded:\n%s", out)
+	}
+	contains(t, out, "Rollout halted in wave \"canary\"", "eu-1 it lost its health while its wave soaked: Database."+group+" "+ns+"/main")
+	s.run(map[string]string{"eu-1": s.revision(), "eu-2": second})
+	if first == second {
+		t.Error("two sizes have one revision")
+	}
+	ready("eu-1", 3, "Ready")
+	set(2, "1m")
+	end = s.applying()
+	ready("eu-1", 2, "Ready")
+	if ok, out := end(); !ok {
+		t.Fatalf("the revert failed:\n%s", out)
+	}
+	s.Destroy()
+}
+
+// TestAccManifest_concurrency goes by what the provider tells of its progress: one cluster at a time, and those that leave last.
+func TestAccManifest_concurrency(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	s.fleet("")
+	s.Write("fleet.tf", strings.Replace(read(t, s.Path("fleet.tf")), "provider \"fleet\" {\n", "provider \"fleet\" {\n  progress = \"progress.json\"\n", 1))
+	set := func(clusters, value string) {
+		s.set(fmt.Sprintf("clusters = { for k, c in fleet_cluster.this : k => c if contains(%s, k) }\nnamespace = %q\nrollout = { max_concurrency = \"1\" }\n", clusters, ns), configMap("conf", value))
+	}
+	set(`["eu-1", "us-1"]`, "one")
+	s.Apply()
+	set(`["eu-1", "eu-2"]`, "two")
+	s.Apply()
+	var busy, order []string
+	for line := range strings.Lines(read(t, s.Path("progress.json"))) {
+		var e progress.Event
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind == progress.Begin {
+			busy, order = nil, nil
+		}
+		if e.Kind != progress.Step {
+			continue
+		}
+		busy = slices.DeleteFunc(busy, func(name string) bool { return name == e.Cluster })
+		if e.Phase.Active() {
+			if busy = append(busy, e.Cluster); len(busy) > 1 {
+				t.Errorf("at work on %v at once", busy)
+			}
+			if !slices.Contains(order, e.Cluster) {
+				order = append(order, e.Cluster)
+			}
+		}
+	}
+	if want := []string{"eu-1", "eu-2", "us-1"}; !slices.Equal(order, want) {
+		t.Errorf("worked on %v, want %v", order, want)
+	}
+	if live(t, "us-1", configmaps, ns, "conf") != nil {
+		t.Error("us-1 has left the set, and still has it")
+	}
+	s.PlanEmpty()
+	s.Destroy()
+}
+
+// TestAccManifest_continue has a failure in the first wave stop nothing, and the apply fail in the end.
+func TestAccManifest_continue(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	s.fleet("")
+	fleettest.Get(t, "eu-1").MustKubectl(t, "", "create", "quota", "none", "-n", ns, "--hard=pods=0")
+	s.set(fmt.Sprintf("namespace = %q\nwait = { timeout = \"3s\" }\n", ns)+waves("on_failure = \"continue\""), deployment("web", 1))
+	contains(t, s.ApplyFails(), "Error: 1 of 3 clusters failed", "eu-1 Deployment.apps "+ns+"/web: not ready after 3s", "Done on eu-2, us-1.")
+	fleettest.Get(t, "eu-1").MustKubectl(t, "", "delete", "quota", "none", "-n", ns)
+	s.Destroy()
+}
+
+// TestAccManifest_haltedCreate has a first apply halt. Its replacement deletes nothing, and carries on.
+func TestAccManifest_haltedCreate(t *testing.T) {
+	fleettest.EachCLI(t, func(t *testing.T, cli string) {
+		s := newSetup(t, cli)
+		ns := fleettest.Namespace(t)
+		arguments := fmt.Sprintf("namespace = %q\nwait = { timeout = \"3s\" }\n", ns) + waves("max_failures = \"0\"")
+		s.fleet("")
+		s.set(arguments, homeless("web"), configMap("conf", "one"))
+		contains(t, s.ApplyFails(), "Rollout halted in wave \"canary\"", "Nothing yet: eu-2, us-1.", "the next plan as a replacement")
+		before := uids(t, configmaps, ns, "conf")
+		s.set(arguments, deployment("web", 1), configMap("conf", "one"))
+		s.Apply()
+		if after := uids(t, configmaps, ns, "conf"); after["eu-1"] != before["eu-1"] || len(after) != 3 {
+			t.Errorf("conf was %v and is %v", before, after)
+		}
+		s.PlanEmpty()
+		s.Destroy()
+	})
+}
+
+// TestAccManifest_killedInWaves kills promotions at random points and applies again: whatever was lost, the canary runs the new revision, and the
+// others what was promoted last.
+func TestAccManifest_killedInWaves(t *testing.T) {
+	random := rand.New(rand.NewPCG(seed, 6))
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	proxies := s.throughAll()
+	s.fleet("")
+	set := func(through string, generation int) {
+		s.set(fmt.Sprintf("namespace = %q\n", ns)+waves(fmt.Sprintf("through = %q", through)), configMap("conf", fmt.Sprint(generation)), configMap(fmt.Sprintf("g%d", generation%2), "x"))
+	}
+	check := func(what string, want map[string]int) {
+		t.Helper()
+		for cluster, generation := range want {
+			has, gone := fmt.Sprintf("g%d", generation%2), fmt.Sprintf("g%d", 1-generation%2)
+			if got := value(t, cluster, configmaps, ns, "conf", "data", "k"); got != fmt.Sprint(generation) || live(t, cluster, configmaps, ns, has) == nil || live(t, cluster, configmaps, ns, gone) != nil {
+				t.Errorf("%s: %s has %v, want generation %d", what, cluster, got, generation)
+			}
+		}
+	}
+	set("rest", 0)
+	s.Apply()
+	promoted, killed := 0, 0
+	for generation := 1; generation <= 6; generation++ {
+		for _, through := range []string{"canary", "rest"} {
+			set(through, generation)
+			point := random.IntN(14)
+			if s.killAfter(proxies, point, "apply") {
+				killed++
+			}
+			what := fmt.Sprintf("generation %d through %s, killed after %d writes", generation, through, point)
+			if through == "canary" && generation%3 == 0 {
+				s.Must("state", "rm", "fleet_manifest.set")
+				what += ", and the state lost"
+			}
+			s.Apply()
+			s.PlanEmpty()
+			if through == "rest" {
+				promoted = generation
+			}
+			check(what, map[string]int{"eu-1": generation, "eu-2": promoted, "us-1": promoted})
+		}
+	}
+	if killed < 8 {
+		t.Errorf("only %d runs were killed before they had ended, want at least 8", killed)
+	}
 	s.Destroy()
 }
