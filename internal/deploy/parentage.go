@@ -100,6 +100,9 @@ const digestPrefix = `"(sensitive `
 
 // salted tells whether any value that the plan speaks of is a salted digest.
 func (o ObjectPlan) salted() bool {
+	if o.Fields.IsUnread() {
+		return true
+	}
 	for _, value := range o.Fields {
 		if strings.HasPrefix(value, digestPrefix) {
 			return true

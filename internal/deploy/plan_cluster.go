@@ -212,7 +212,7 @@ func prune(set Set, plan ClusterPlan, prior ClusterState) Problems {
 			plan.Objects[key] = ObjectPlan{Fields: fields}
 			continue
 		}
-		treat, err := set.treat(prior.Cluster, key, labelsOf(fields))
+		treat, err := set.treat(prior.Cluster, key, set.labelsOf(prior.Cluster, key, fields))
 		if err != nil {
 			found = append(found, Problem{Cluster: prior.Cluster.Name, Object: &key, Err: err})
 		}

@@ -147,6 +147,11 @@ func (w wanted) difference(fields ssa.Fields) ObjectPlan {
 		plan.Action = ActionCreate
 		return plan
 	}
+	if w.Prior.IsUnread() {
+		// What it was is not known, and so neither what changes.
+		plan.Action = ActionUpdate
+		return plan
+	}
 	differences := ssa.Diff(w.Prior, fields)
 	for _, d := range differences {
 		// A field that is given up keeps its value.

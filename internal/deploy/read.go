@@ -114,7 +114,7 @@ func (s *site) read(ctx context.Context, prior ClusterState) (ClusterState, erro
 	after.Applied.Objects = maps.Clone(prior.Applied.Objects)
 	for key, obj := range live {
 		s.seen.note(key, obj)
-		fields, err := s.project(obj, prior, key, parent)
+		fields, err := s.project(ctx, obj, prior, key, parent)
 		if err != nil {
 			return prior, fmt.Errorf("%s: %w", key, err)
 		}
@@ -198,7 +198,20 @@ func (s *site) noteStale(after *ClusterState, prior ClusterState, key fleet.Obje
 }
 
 // project reads what the set applied to the object, by managedFields and by what state remembers.
-func (s *site) project(obj *unstructured.Unstructured, prior ClusterState, key fleet.ObjectKey, parent *inventory.Parent) (ssa.Fields, error) {
+func (s *site) project(ctx context.Context, obj *unstructured.Unstructured, prior ClusterState, key fleet.ObjectKey, parent *inventory.Parent) (ssa.Fields, error) {
+	known := prior.Objects[key]
+	if !known.IsUnread() {
+		return s.projectBy(obj, prior, key, parent, known)
+	}
+	fields, err := s.projectBy(obj, prior, key, parent, nil)
+	if err != nil || fields.Hash() == known.Hash() {
+		return fields, err
+	}
+	return s.drifted(ctx, obj, prior, key, parent)
+}
+
+// projectBy reads what the set applied to the object, by managedFields and by the paths of fields that are known.
+func (s *site) projectBy(obj *unstructured.Unstructured, prior ClusterState, key fleet.ObjectKey, parent *inventory.Parent, fields ssa.Fields) (ssa.Fields, error) {
 	hides, err := s.hiding(prior, key, obj)
 	if err != nil {
 		return nil, err
@@ -207,11 +220,7 @@ func (s *site) project(obj *unstructured.Unstructured, prior ClusterState, key f
 	if m != nil && parent == nil {
 		m = remembered(m, prior.Objects[key])
 	}
-	var paths []string
-	for path := range prior.Objects[key] {
-		paths = append(paths, path)
-	}
-	return ssa.Result(obj, s.managerOf(obj), paths, m)
+	return ssa.Result(obj, s.managerOf(obj), slices.Collect(maps.Keys(fields)), m)
 }
 
 // hiding is what is never shown of an object as it is found: what the set says, what was noted when it was applied, and what the

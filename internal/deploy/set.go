@@ -85,6 +85,8 @@ type Set struct {
 	numbers numbers
 	// scales are where kinds that the set defines keep their replicas; set with numbers.
 	scales map[schema.GroupKind][]string
+	// past is what the state's manifests make, where that is needed.
+	past *past
 	// in are the waves that the clusters are in, and completed is the revision to which the last rollout came to its end; both are set where they matter.
 	in        map[string]string
 	completed string
@@ -224,6 +226,8 @@ type Applied struct {
 	From string `json:"f,omitempty"`
 	// Name is what the set is called on this cluster, where that is still another name than in the state.
 	Name string `json:"n,omitempty"`
+	// Absent are the objects with a record that are not there, where state has only digests of the others.
+	Absent []string `json:"a,omitempty"`
 	// Moving is the inventory's namespace and the name, as "namespace/name", that an interrupted move was to give the set.
 	Moving string `json:"t,omitempty"`
 }

@@ -58,6 +58,9 @@ func (r *Runner) want(ctx context.Context, s *site, set Set, prior ClusterState,
 			found = append(found, Problem{Cluster: name, Object: &w.Key, Err: err})
 			continue
 		}
+		if w.Prior.IsUnread() && !w.Unchanged() {
+			r.recall(ctx, s, set, &w, prior, salt)
+		}
 		out = append(out, w)
 	}
 	return out, skips, append(found, duplicates(name, out)...)

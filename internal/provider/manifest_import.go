@@ -45,7 +45,7 @@ func (r *manifestResource) ImportState(ctx context.Context, req resource.ImportS
 	if set.Instance = found.Instance; set.Instance == "" {
 		set.Instance = newInstance()
 	}
-	resp.Diagnostics.Append(model.observe(set, found.State)...)
+	resp.Diagnostics.Append(model.observe(set, found.State, nil)...)
 	maps.Copy(values, map[string]attr.Value{
 		"instance": model.Instance, "objects": model.Objects, "applied": model.Applied, "status": model.Status, "ready": model.Ready,
 		"conflicting_fields": model.ConflictingFields,

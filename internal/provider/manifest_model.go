@@ -35,6 +35,7 @@ type manifestModel struct {
 
 	ReplicaScheduling types.String `tfsdk:"replica_scheduling"`
 
+	Detail  types.String `tfsdk:"detail"`
 	Rollout types.Object `tfsdk:"rollout"`
 	Wait    types.Object `tfsdk:"wait"`
 	policyModel
@@ -109,7 +110,7 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *m
 		return set, false, diags
 	}
 	if !known || m.Clusters.IsUnknown() || m.Name.IsUnknown() || m.Namespace.IsUnknown() || m.Unreachable.IsUnknown() || m.ReplicaScheduling.IsUnknown() || m.unknown() ||
-		!whollyKnown(m.Rollout) || m.ManifestsWOVersion.IsUnknown() || m.ValuesWOVersion.IsUnknown() {
+		!whollyKnown(m.Rollout) || m.Detail.IsUnknown() || m.ManifestsWOVersion.IsUnknown() || m.ValuesWOVersion.IsUnknown() {
 		return set, true, diags
 	}
 	set.Policies, more = m.policies()
@@ -142,7 +143,9 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *m
 	}
 	diags.Append(more...)
 	if prior != nil {
-		set.Before, set.BeforeRevision = prior.said(ctx)
+		if set.Before, set.BeforeRevision = prior.said(ctx); prior.anyDigests() {
+			set.Remember()
+		}
 	}
 	diags.Append(m.strayValues(clusters)...)
 	source.Sensitive = set.Sensitive
@@ -219,6 +222,10 @@ func (r *manifestResource) known(ctx context.Context, m manifestModel) (deploy.S
 	diags.Append(more...)
 	set.Clusters = clusters
 	set.Rollout, _, _ = m.rollout(ctx, clusters, nil)
+	if m.anyDigests() {
+		set.Before, set.BeforeRevision = m.said(ctx)
+		set.Remember()
+	}
 	state, more := m.state(ctx, clusters)
 	diags.Append(more...)
 	return set, state, diags

@@ -102,7 +102,7 @@ func (r *manifestResource) planSet(ctx context.Context, plan manifestModel, prio
 		return nil
 	}
 	resp.Diagnostics.Append(outlineDiagnostics(todo.Outline(set))...)
-	planned := plannedValues(set, todo, state, prior)
+	planned := plannedValues(set, todo, state, plan, prior)
 	if prior != nil {
 		maps.Copy(planned, kept)
 		planned["clusters"] = keepClusters(plan, *prior, todo, change.rendersAlike(ctx))
@@ -126,7 +126,8 @@ func setUnknown(ctx context.Context, resp *resource.ModifyPlanResponse, name str
 
 // plannedValues turns the plan into the computed attributes: known where it is certain, unknown at the smallest part
 // that is not.
-func plannedValues(set deploy.Set, todo deploy.Plan, state deploy.State, prior *manifestModel) map[string]attr.Value {
+func plannedValues(set deploy.Set, todo deploy.Plan, state deploy.State, plan manifestModel, prior *manifestModel) map[string]attr.Value {
+	digests := plan.digests(objectCount(todo))
 	objects, applied, status := map[string]attr.Value{}, map[string]attr.Value{}, map[string]attr.Value{}
 	ready := true
 	touched := false
@@ -136,8 +137,10 @@ func plannedValues(set deploy.Set, todo deploy.Plan, state deploy.State, prior *
 			touched = touched || was
 			continue
 		}
-		objects[name] = objectsValue(c)
-		settled := was && !c.Changes() && !c.Renamed && (c.Deferred == "" || !c.Owed || known.Status.Phase == deploy.PhaseDeferred)
+		objects[name] = objectsValue(c, digests, known.Applied)
+		inDigests := was && prior.inDigests(name)
+		settled := was && !c.Changes() && !c.Renamed && (c.Deferred == "" || !c.Owed || known.Status.Phase == deploy.PhaseDeferred) &&
+			(inDigests == digests || inDigests && unreadPlan(c))
 		if settled {
 			known.Status.Revision, known.Status.Wave = c.Revision, c.Wave
 			applied[name], status[name] = prior.Applied.Elements()[name], statusValue(known.Status)
@@ -212,9 +215,22 @@ func textsValue(list []string) types.List {
 	return types.ListValueMust(types.StringType, texts)
 }
 
-func objectsValue(c deploy.ClusterPlan) attr.Value {
+// unreadPlan tells whether the plan leaves objects of which only digests are known.
+func unreadPlan(c deploy.ClusterPlan) bool {
+	for _, o := range c.Objects {
+		if o.Fields.IsUnread() {
+			return true
+		}
+	}
+	return false
+}
+
+func objectsValue(c deploy.ClusterPlan, digests bool, applied deploy.Applied) attr.Value {
 	if c.Unknown {
 		return types.MapUnknown(types.StringType)
+	}
+	if digests || unreadPlan(c) {
+		return summedPlan(c, applied)
 	}
 	texts := map[string]attr.Value{}
 	for key, o := range c.Objects {

@@ -79,7 +79,7 @@ func (r *manifestResource) refresh(ctx context.Context, model *manifestModel, ou
 	r.data.runner.NoteRead(set)
 	state, problems := r.data.runner.Read(ctx, set, state)
 	out.Append(readDiagnostics(problems)...)
-	out.Append(model.observe(set, state)...)
+	out.Append(model.observe(set, state, nil)...)
 	return true
 }
 
@@ -131,7 +131,7 @@ func (r *manifestResource) remove(ctx context.Context, model *manifestModel, req
 	remains, problems := r.data.runner.Destroy(ctx, set, state)
 	out.Append(destroyDiagnostics(problems, len(state), true)...)
 	if len(remains) > 0 {
-		out.Append(model.observe(set, remains)...)
+		out.Append(model.observe(set, remains, nil)...)
 	}
 	return len(remains) > 0
 }
@@ -168,7 +168,7 @@ func (r *manifestResource) apply(ctx context.Context, plan, prior *manifestModel
 	}
 	result.forgetWriteOnly()
 	result.Revision = types.StringValue(set.Revision)
-	out.Append(result.observe(set, observed)...)
+	out.Append(result.observe(set, observed, &todo)...)
 	if ended != nil {
 		out.Append(endedDiagnostics(ended, prior == nil && observed.Touched())...)
 		problems = problems.Unexplained()

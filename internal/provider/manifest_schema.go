@@ -95,6 +95,7 @@ func manifestArguments() map[string]schema.Attribute {
 			},
 		},
 		"policies": policiesAttribute(),
+		"detail":   detailAttribute(),
 		"rollout":  rolloutAttribute(),
 		"wait": schema.SingleNestedAttribute{
 			MarkdownDescription: "What an apply waits for.",
@@ -154,7 +155,7 @@ func manifestResults() map[string]schema.Attribute {
 		},
 		"objects": schema.MapAttribute{
 			MarkdownDescription: "What runs where: cluster → object (`Kind[.group] [namespace/]name`) → its fields as one flat JSON object, field path → value. In state they are " +
-				"the live values of the fields this set applied; in a plan what they become. Values over 1 KiB, and those of Secrets, stand as digests.",
+				"the live values of the fields this set applied; in a plan what they become. Values over 1 KiB, and those of Secrets, stand as digests. See `detail` for what large fleets have instead.",
 			ElementType: types.MapType{ElemType: types.StringType},
 			Computed:    true,
 		},

@@ -58,6 +58,9 @@ func (m manifestModel) state(ctx context.Context, clusters map[string]fleet.Clus
 			c.Cluster = fleet.Cluster{Name: name, Access: c.Applied.Access, UID: c.Applied.UID, Unreachable: c.Applied.Unreachable, Mode: c.Applied.Mode}
 		}
 		for text, fields := range objects[name] {
+			if text == allObjects {
+				continue
+			}
 			key, err := fleet.ParseObjectKey(text)
 			if err != nil {
 				broken("objects", name, err)
@@ -69,6 +72,9 @@ func (m manifestModel) state(ctx context.Context, clusters map[string]fleet.Clus
 			if c.Objects[key], err = ssa.ParseFields(fields); err != nil {
 				broken(text, name, err)
 			}
+		}
+		if m.inDigests(name) {
+			unread(&c)
 		}
 		state[name] = c
 	}
@@ -100,6 +106,9 @@ func (m manifestModel) expected() (deploy.Expected, diag.Diagnostics) {
 	for name, objects := range m.objectTexts() {
 		out[name] = map[fleet.ObjectKey]ssa.Fields{}
 		for text, fields := range objects {
+			if text == allObjects {
+				continue
+			}
 			key, err := fleet.ParseObjectKey(text)
 			if err == nil {
 				out[name][key], err = ssa.ParseFields(fields)
@@ -145,18 +154,31 @@ func orNull(text string) types.String {
 }
 
 // observe writes what was found on the clusters into the computed attributes. changes is not among them: only a plan says
-// what changes.
-func (m *manifestModel) observe(set deploy.Set, state deploy.State) diag.Diagnostics {
+// what changes. done is the plan that was carried out; nil where there was none.
+func (m *manifestModel) observe(set deploy.Set, state deploy.State, done *deploy.Plan) diag.Diagnostics {
 	var diags diag.Diagnostics
+	count := 0
+	for _, c := range state {
+		count += len(c.Objects)
+	}
+	if done != nil {
+		count = objectCount(*done)
+	}
+	digests := m.digests(count)
 	objects, applied, status := map[string]attr.Value{}, map[string]attr.Value{}, map[string]attr.Value{}
 	ready := true
 	for _, name := range slices.Sorted(maps.Keys(state)) {
 		c := state[name]
-		texts := map[string]attr.Value{}
-		for key, fields := range c.Objects {
-			texts[key.String()] = types.StringValue(fields.JSON())
+		c.Applied.Absent = nil
+		if digests || anyUnread(c.Objects) {
+			var changed map[fleet.ObjectKey]bool
+			if done != nil {
+				changed = changing(done.Clusters[name])
+			}
+			c.Applied.Absent, objects[name] = absentFrom(c), summed(c.Objects, c.Applied, changed, false)
+		} else {
+			objects[name] = fieldsOf(c.Objects)
 		}
-		objects[name] = types.MapValueMust(types.StringType, texts)
 		if c.Applied.Name = ""; c.Name != set.Name {
 			c.Applied.Name = c.Name
 		}
@@ -175,6 +197,24 @@ func (m *manifestModel) observe(set deploy.Set, state deploy.State) diag.Diagnos
 	m.Ready = types.BoolValue(ready)
 	m.ConflictingFields = conflictsValue(state)
 	return diags
+}
+
+// fieldsOf is what objects has of a cluster in fields.
+func fieldsOf(objects map[fleet.ObjectKey]ssa.Fields) types.Map {
+	texts := map[string]attr.Value{}
+	for key, fields := range objects {
+		texts[key.String()] = types.StringValue(fields.JSON())
+	}
+	return types.MapValueMust(types.StringType, texts)
+}
+
+func anyUnread(objects map[fleet.ObjectKey]ssa.Fields) bool {
+	for _, fields := range objects {
+		if fields.IsUnread() {
+			return true
+		}
+	}
+	return false
 }
 
 // conflictsValue lists the fields that are left to other managers.

@@ -49,7 +49,24 @@ func Text(texts map[string]string) string {
 }
 
 // Hash is a short digest of the fields.
-func (f Fields) Hash() string { return Digest(f.JSON()) }
+func (f Fields) Hash() string {
+	if hash, ok := f[unread]; ok {
+		return hash
+	}
+	return Digest(f.JSON())
+}
+
+// unread is the path under which fields have their digest of which nothing else is known. No field has it.
+const unread = ""
+
+// Unread are fields of which only the digest is known.
+func Unread(hash string) Fields { return Fields{unread: hash} }
+
+// IsUnread tells whether only the digest of the fields is known.
+func (f Fields) IsUnread() bool {
+	_, ok := f[unread]
+	return ok
+}
 
 // ParseFields reads what JSON printed.
 func ParseFields(text string) (Fields, error) {

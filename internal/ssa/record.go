@@ -94,6 +94,21 @@ func owner(sent Fields, path string) string {
 	return ""
 }
 
+// Recall tells what the fields were that resulted when a body of this digest was sent, by what was noted of it; nil where that cannot be told.
+func (r Record) Recall(body string, sent Fields) Fields {
+	if r.Sent != body {
+		return nil
+	}
+	fields := Predict(body, sent, &r)
+	for path := range r.Yielded {
+		delete(fields, path)
+	}
+	if fields.Hash() != r.Result {
+		return nil
+	}
+	return fields
+}
+
 // Predict tells what the fields will be once sent is applied, from what an earlier apply made of the same values. It
 // asks nobody, so that two plans of the same change agree.
 func Predict(body string, sent Fields, record *Record) Fields {

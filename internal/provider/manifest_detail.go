@@ -1,0 +1,166 @@
+package provider
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/deploy"
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
+)
+
+// How much of the objects stands in objects.
+const (
+	detailAuto   = "auto"
+	detailFields = "fields"
+	detailDigest = "digest"
+)
+
+// fieldsLimit is how many objects there may be on all clusters together, for detail = "auto" to keep their fields.
+const fieldsLimit = 3000
+
+// allObjects is the entry of a cluster that stands for all its objects. It is the key of no object.
+const allObjects = "all objects"
+
+func detailAttribute() schema.StringAttribute {
+	return word("How much of the objects stands in `objects`. `fields`: the fields of each. `digest`: for each cluster one entry, `"+allObjects+"`, with a digest of all its objects and their number, and an entry with the fields of each object "+
+		"that has drifted or that the plan changes; `changes` says the same in both. It is for large fleets: Terraform's own work, the state and the plan grow with every entry. `auto` (default): `fields` up to 3,000 objects on all clusters together.",
+		detailAuto, detailFields, detailDigest)
+}
+
+// digests tells whether only digests stand in objects, of so many of them.
+func (m manifestModel) digests(objects int) bool {
+	switch m.Detail.ValueString() {
+	case detailDigest:
+		return true
+	case detailFields:
+		return false
+	}
+	return objects > fieldsLimit
+}
+
+// inDigests tells whether the state has digests of a cluster's objects.
+func (m manifestModel) inDigests(cluster string) bool {
+	inner, ok := m.Objects.Elements()[cluster].(types.Map)
+	if !ok {
+		return false
+	}
+	_, digested := inner.Elements()[allObjects]
+	return digested
+}
+
+// anyDigests tells whether it has of any.
+func (m manifestModel) anyDigests() bool {
+	return slices.ContainsFunc(slices.Collect(maps.Keys(m.Objects.Elements())), m.inDigests)
+}
+
+// summed is what objects has of a cluster in digests. changed are the objects that a plan changes; all others have an entry only if they are not
+// as they were applied. Fields that are nil are not known yet, as is the digest of what is new.
+func summed(objects map[fleet.ObjectKey]ssa.Fields, applied deploy.Applied, changed map[fleet.ObjectKey]bool, fresh bool) types.Map {
+	texts := map[string]attr.Value{}
+	var said []string
+	known := !fresh
+	for key, fields := range objects {
+		record, recorded := applied.Objects[key.String()]
+		entry := changed[key] || !recorded || record.Stale != "" || fields.Hash() != record.Result
+		switch {
+		case fields == nil:
+			known = false
+			if changed[key] {
+				texts[key.String()] = types.StringUnknown()
+			}
+			continue
+		case entry && !fields.IsUnread() && (!fresh || recorded):
+			texts[key.String()] = types.StringValue(fields.JSON())
+		}
+		said = append(said, key.String()+" "+fields.Hash())
+	}
+	slices.Sort(said)
+	texts[allObjects] = types.StringUnknown()
+	if known {
+		texts[allObjects] = types.StringValue(ssa.Text(map[string]string{"digest": ssa.Digest(strings.Join(said, "\n")), "objects": fleet.Plural(len(said), "object")}))
+	}
+	return types.MapValueMust(types.StringType, texts)
+}
+
+// changing are the objects of a plan that have an entry of their own in digests.
+func changing(c deploy.ClusterPlan) map[fleet.ObjectKey]bool {
+	changed := map[fleet.ObjectKey]bool{}
+	for key, o := range c.Objects {
+		switch o.Action {
+		case deploy.ActionUpdate, deploy.ActionCorrect, deploy.ActionAdopt, deploy.ActionReplace:
+			changed[key] = true
+		case deploy.ActionNone, deploy.ActionCreate, deploy.ActionDelete, deploy.ActionRelease, deploy.ActionForget:
+		}
+	}
+	return changed
+}
+
+// summedPlan is what objects will have of a cluster in digests.
+func summedPlan(c deploy.ClusterPlan, applied deploy.Applied) attr.Value {
+	objects := map[fleet.ObjectKey]ssa.Fields{}
+	fresh := false
+	for key, o := range c.Objects {
+		switch o.Action {
+		case deploy.ActionDelete, deploy.ActionRelease, deploy.ActionForget:
+			continue
+		case deploy.ActionCreate:
+			fresh = true
+			continue
+		case deploy.ActionNone, deploy.ActionUpdate, deploy.ActionCorrect, deploy.ActionAdopt, deploy.ActionReplace:
+		}
+		objects[key] = o.Fields
+	}
+	return summed(objects, applied, changing(c), fresh)
+}
+
+// objectCount is how many objects the plan leaves, as far as that can be told.
+func objectCount(todo deploy.Plan) int {
+	n := 0
+	for _, c := range todo.Clusters {
+		if c.Objects == nil {
+			n += c.New
+		}
+		for _, o := range c.Objects {
+			if o.Action != deploy.ActionDelete && o.Action != deploy.ActionRelease && o.Action != deploy.ActionForget {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// unread gives the objects of which only digests are known their place in a cluster's state.
+func unread(c *deploy.ClusterState) {
+	absent := map[string]bool{}
+	for _, key := range c.Applied.Absent {
+		absent[key] = true
+	}
+	for text, record := range c.Applied.Objects {
+		key, err := fleet.ParseObjectKey(text)
+		if err != nil || absent[text] || c.Objects[key] != nil {
+			continue
+		}
+		if c.Objects == nil {
+			c.Objects = map[fleet.ObjectKey]ssa.Fields{}
+		}
+		c.Objects[key] = ssa.Unread(record.Result)
+	}
+}
+
+// absentFrom are the objects with a record that are not there.
+func absentFrom(c deploy.ClusterState) []string {
+	var absent []string
+	for text := range c.Applied.Objects {
+		if key, err := fleet.ParseObjectKey(text); err != nil || c.Objects[key] == nil {
+			absent = append(absent, text)
+		}
+	}
+	slices.Sort(absent)
+	return absent
+}
