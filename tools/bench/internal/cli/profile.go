@@ -55,17 +55,21 @@ func runProfile(ctx context.Context, args []string, opts *options) (err error) {
 	if o.provider, err = o.provide(ctx, dir, "-tags", "profile"); err != nil {
 		return err
 	}
+	programs, err := o.programs(ctx, dir)
+	if err != nil {
+		return err
+	}
 	fleet, down, err := o.fleet(ctx, o.dir, o.shapes[0].clusters)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, down()) }()
-	return o.profile(ctx, fleet)
+	return o.profile(ctx, programs, fleet)
 }
 
 // profile goes through a round, and prints the top of the profiles of each step.
-func (o *profileOptions) profile(ctx context.Context, fleet *fleets.Fleet) (err error) {
-	contestant, err := contest.NewProvider(o.terraform, config.Fleet, o.provider, fleet)
+func (o *profileOptions) profile(ctx context.Context, programs contest.Programs, fleet *fleets.Fleet) (err error) {
+	contestant, err := contest.NewProvider(programs, config.Fleet, o.provider, fleet)
 	if err != nil {
 		return err
 	}

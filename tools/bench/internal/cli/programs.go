@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/fleetform/terraform-provider-fleet/tools/bench/internal/config"
+	"github.com/fleetform/terraform-provider-fleet/tools/bench/internal/contest"
 	"github.com/fleetform/terraform-provider-fleet/tools/bench/internal/report"
 )
 
@@ -25,6 +26,16 @@ func findTerraform(given string) (string, error) {
 		}
 	}
 	return "", errors.New("there is neither Terraform nor OpenTofu on PATH: give -terraform, or FLEET_TERRAFORM=$(make tofu)")
+}
+
+// programs builds the launcher into a directory, and returns the programs that a workspace needs.
+func (o *options) programs(ctx context.Context, dir string) (contest.Programs, error) {
+	path := filepath.Join(dir, "launcher")
+	cmd := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(o.root, "tools", "bench"), "-o", path, "./launcher")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return contest.Programs{}, fmt.Errorf("building the launcher: %w\n%s", err, out)
+	}
+	return contest.Programs{Terraform: o.terraform, Launcher: path}, nil
 }
 
 // provide returns the path of the provider's program, and builds it first unless one was given.

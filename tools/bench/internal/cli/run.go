@@ -108,10 +108,14 @@ func runContests(ctx context.Context, args []string, opts *options) (err error) 
 	if o.provider, err = o.provide(ctx, dir); err != nil {
 		return err
 	}
+	programs, err := o.programs(ctx, dir)
+	if err != nil {
+		return err
+	}
 	var sections []report.Section
 	about := ""
 	for _, one := range o.shapes {
-		results, fleet, err := o.contest(ctx, one)
+		results, fleet, err := o.contest(ctx, programs, one)
 		if err != nil {
 			return err
 		}
@@ -122,7 +126,7 @@ func runContests(ctx context.Context, args []string, opts *options) (err error) 
 }
 
 // contest runs one shape, on a fleet of its own unless one is given.
-func (o *contestOptions) contest(ctx context.Context, of shape) (results *contest.Results, fleet *fleets.Fleet, err error) {
+func (o *contestOptions) contest(ctx context.Context, programs contest.Programs, of shape) (results *contest.Results, fleet *fleets.Fleet, err error) {
 	fleet, down, err := o.fleet(ctx, o.dir, of.clusters)
 	if err != nil {
 		return nil, nil, err
@@ -133,7 +137,7 @@ func (o *contestOptions) contest(ctx context.Context, of shape) (results *contes
 		return nil, nil, err
 	}
 	c := &contest.Contest{
-		Fleet: fleet, Objects: of.objects, Rounds: o.rounds, Terraform: o.terraform, Counter: counter, Say: o.say,
+		Fleet: fleet, Objects: of.objects, Rounds: o.rounds, Programs: programs, Counter: counter, Say: o.say,
 		Contestants: []contest.Contestant{&contest.Floor{Fleet: fleet}},
 	}
 	defer func() {
@@ -142,7 +146,7 @@ func (o *contestOptions) contest(ctx context.Context, of shape) (results *contes
 		}
 	}()
 	for i, one := range append([]peer{{config.Fleet, o.provider}}, o.peers...) {
-		contestant, err := contest.NewProvider(o.terraform, one.provider, one.program, fleet)
+		contestant, err := contest.NewProvider(programs, one.provider, one.program, fleet)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -23,8 +23,8 @@ type Provider struct {
 }
 
 // NewProvider is a contestant for a provider's program on a fleet.
-func NewProvider(terraform string, provider config.Provider, program string, fleet *fleets.Fleet) (*Provider, error) {
-	space, err := NewWorkspace(terraform, provider, program)
+func NewProvider(programs Programs, provider config.Provider, program string, fleet *fleets.Fleet) (*Provider, error) {
+	space, err := NewWorkspace(programs, provider, program)
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +82,8 @@ func (p *Provider) Repair(ctx context.Context, w work.Work) error {
 }
 
 // PlanNothing measures a plan of a configuration without providers.
-func PlanNothing(ctx context.Context, terraform string) (Sample, error) {
-	space, err := NewWorkspace(terraform, config.Provider{}, "")
+func PlanNothing(ctx context.Context, programs Programs) (Sample, error) {
+	space, err := NewWorkspace(programs, config.Provider{}, "")
 	if err != nil {
 		return Sample{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/fleetform/terraform-provider-fleet/tools/bench/internal/fleets"
 	"github.com/fleetform/terraform-provider-fleet/tools/bench/internal/floor"
@@ -16,10 +17,9 @@ import (
 type Contest struct {
 	Fleet *fleets.Fleet
 	// Objects is how many there are on each cluster.
-	Objects int
-	Rounds  int
-	// Terraform is the program whose own share is measured.
-	Terraform   string
+	Objects     int
+	Rounds      int
+	Programs    Programs
 	Contestants []Contestant
 	Counter     requests.Counter
 	// Say tells how far the contest is.
@@ -56,7 +56,7 @@ func (c *Contest) Run(ctx context.Context) (*Results, error) {
 		Clusters: len(c.Fleet.Clusters), Objects: c.Objects, Rounds: c.Rounds, Dropped: map[string]string{}, samples: map[Step]map[string][]Sample{},
 	}
 	for round := range c.Rounds {
-		own, err := PlanNothing(ctx, c.Terraform)
+		own, err := PlanNothing(ctx, c.Programs)
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +85,17 @@ func (c *Contest) Run(ctx context.Context) (*Results, error) {
 	return results, nil
 }
 
-// round has one contestant do all the steps. After a failure it tries to clean the clusters up.
+// clean has a contestant destroy what it has made, after a failure and after an interruption, too: the fleet may be
+// somebody's who keeps it.
+func (c *Contest) clean(ctx context.Context, contestant Contestant, w work.Work) error {
+	c.Say("%s is cleaning up", contestant.Name())
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	_, err := contestant.Do(ctx, Destroy, w, nil)
+	return err
+}
+
+// round has one contestant do all the steps.
 func (c *Contest) round(ctx context.Context, round int, contestant Contestant, results *Results) error {
 	// Every round has a namespace of its own, so that none waits for what another has left.
 	w := work.New(fmt.Sprintf("bench-%d-%s", round+1, contestant.Name()), c.Objects)
@@ -106,11 +116,7 @@ func (c *Contest) round(ctx context.Context, round int, contestant Contestant, r
 		}
 		sample, err := c.step(ctx, step, contestant, w, drifts)
 		if err != nil {
-			if step == Destroy || ctx.Err() != nil {
-				return err
-			}
-			_, left := contestant.Do(ctx, Destroy, w, nil)
-			return errors.Join(err, left)
+			return errors.Join(err, c.clean(ctx, contestant, w))
 		}
 		c.Say("round %d of %d: %s: %s: %s, %d requests", round+1, c.Rounds, contestant.Name(), step, report.Seconds(sample.Wall), sample.Requests.Total())
 		results.add(step, contestant.Name(), sample)

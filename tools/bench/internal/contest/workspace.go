@@ -14,41 +14,46 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/tools/bench/internal/usage"
 )
 
+// Programs are the paths of what is run.
+type Programs struct {
+	// Terraform is Terraform or OpenTofu.
+	Terraform string
+	// Launcher is what Terraform finds in the place of a provider.
+	Launcher string
+}
+
 // Workspace is a directory that Terraform works in, with a provider whose cost is measured.
 type Workspace struct {
-	// Env are further environment variables, "NAME=value".
+	// Env are further environment variables of what is measured, "NAME=value".
 	Env []string
 
-	terraform, dir, records string
-	provider                string
+	programs     Programs
+	dir, records string
+	provider     string
 }
 
 // NewWorkspace makes a workspace for a provider's program; an empty program is none.
-func NewWorkspace(terraform string, provider config.Provider, program string) (*Workspace, error) {
+func NewWorkspace(programs Programs, provider config.Provider, program string) (*Workspace, error) {
 	dir, err := os.MkdirTemp("", "fleet-bench-")
 	if err != nil {
 		return nil, err
 	}
-	w := &Workspace{terraform: terraform, dir: dir, records: filepath.Join(dir, "records"), provider: program}
+	w := &Workspace{programs: programs, dir: dir, records: filepath.Join(dir, "records"), provider: program}
 	if err := w.prepare(provider); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	return w, nil
 }
 
-// prepare has Terraform find this program in the provider's place.
+// prepare has Terraform find the launcher in the provider's place.
 func (w *Workspace) prepare(provider config.Provider) error {
 	cliConfig := ""
 	if w.provider != "" {
-		self, err := os.Executable()
-		if err != nil {
-			return err
-		}
 		plugins := w.path("plugins")
 		if err := os.Mkdir(plugins, 0o700); err != nil {
 			return err
 		}
-		if err := os.Symlink(self, filepath.Join(plugins, provider.Program())); err != nil {
+		if err := os.Symlink(w.programs.Launcher, filepath.Join(plugins, provider.Program())); err != nil {
 			return err
 		}
 		cliConfig = fmt.Sprintf("provider_installation {\n  dev_overrides {\n    %q = %q\n  }\n  direct {}\n}\n", provider.Source, plugins)
@@ -80,6 +85,7 @@ func (w *Workspace) path(name string) string { return filepath.Join(w.dir, name)
 func (w *Workspace) Run(ctx context.Context, args []string, ok ...int) (cost usage.Cost, exit int, err error) {
 	var out bytes.Buffer
 	cmd := w.command(ctx, args)
+	cmd.Env = append(cmd.Env, w.Env...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cost, err = usage.Run(cmd, w.records)
 	var failed *exec.ExitError
@@ -98,7 +104,7 @@ func (w *Workspace) Run(ctx context.Context, args []string, ok ...int) (cost usa
 
 // command is Terraform with the environment of whoever runs the bench, without what would decide what it finds.
 func (w *Workspace) command(ctx context.Context, args []string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, w.terraform, args...)
+	cmd := exec.CommandContext(ctx, w.programs.Terraform, args...)
 	// Terraform ends its providers itself when it is interrupted; killed, it would leave them.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.Dir = w.dir
@@ -110,7 +116,6 @@ func (w *Workspace) command(ctx context.Context, args []string) *exec.Cmd {
 	}
 	cmd.Env = append(cmd.Env, "TF_CLI_CONFIG_FILE="+w.path(".terraformrc"), "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1", "HOME="+w.dir,
 		usage.EnvProvider+"="+w.provider, usage.EnvRecords+"="+w.records)
-	cmd.Env = append(cmd.Env, w.Env...)
 	return cmd
 }
 

@@ -7,9 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -22,12 +20,7 @@ const (
 	EnvRecords = "FLEET_BENCH_RECORDS"
 )
 
-// IsLauncher tells whether this program was started as a provider.
-func IsLauncher() bool {
-	return strings.HasPrefix(filepath.Base(os.Args[0]), "terraform-provider-") && os.Getenv(EnvProvider) != ""
-}
-
-// Launch runs the real provider in the place of this program, notes what it cost, and returns its exit code.
+// Launch is the whole of the program in the provider's place: it runs the real one, notes what it cost, and returns its exit code.
 func Launch() int {
 	// A provider ignores the interrupt that a terminal sends to all of Terraform's children, and so must its launcher.
 	signal.Ignore(os.Interrupt)

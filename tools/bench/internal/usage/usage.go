@@ -1,7 +1,7 @@
 // Package usage measures what processes cost: time by the clock, processor time, and peak memory.
 //
-// Terraform starts a provider itself and tells nobody what it cost. So the provider that Terraform finds is this very
-// program under another name (see Launch), which runs the real one, waits for it with wait4, and notes what that says.
+// Terraform starts a provider itself and tells nobody what it cost. So what Terraform finds in the provider's place is
+// the program launcher, which runs the real one, waits for it with wait4, and notes what that says.
 package usage
 
 import (

@@ -13,7 +13,7 @@ import (
 // This test binary is the launcher and the provider of its own tests, too.
 func TestMain(m *testing.M) {
 	switch {
-	case IsLauncher():
+	case strings.HasPrefix(filepath.Base(os.Args[0]), "terraform-provider-"):
 		os.Exit(Launch())
 	case os.Getenv("USAGE_TEST_PROVIDER") != "":
 		provide()
