@@ -20,6 +20,7 @@ const help = `Bench measures terraform-provider-fleet on this machine. It is run
 
   bench run       first apply, plans, edits and destroy on real clusters, by turns
                   with a bare loop of client-go, and with peers named by -peer
+  bench scale     10, 100 and 1,000 clusters, on a simulated fleet
   bench profile   where the provider's time and memory go in an apply and a plan
 
   bench COMMAND -h says more.
@@ -68,6 +69,8 @@ func dispatch(ctx context.Context, args []string, in io.Reader, opts *options) e
 	switch args[0] {
 	case "run":
 		return runContests(ctx, args[1:], opts)
+	case "scale":
+		return runScale(ctx, args[1:], opts)
 	case "profile":
 		return runProfile(ctx, args[1:], opts)
 	case contest.FloorCommand:

@@ -1,13 +1,15 @@
 package requests
 
 import (
-	"context"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/client-go/rest"
 )
 
 func TestCountAudit(t *testing.T) {
@@ -62,13 +64,26 @@ apiserver_request_total{code="201",dry_run="",group="",resource="secrets",scope=
 process_open_fds 17
 `
 
-func TestMetricsCountTheDifference(t *testing.T) {
-	texts := []string{strings.Replace(metricsText, `verb="LIST",version="v1"} 3`, `verb="LIST",version="v1"} 1`, 1), metricsText}
-	m := &Metrics{Read: func(context.Context) ([]byte, error) {
-		text := texts[0]
-		texts = texts[1:]
-		return []byte(text), nil
-	}}
+func TestMetricsCountTheDifferenceOfAllClusters(t *testing.T) {
+	before := strings.Replace(metricsText, `verb="LIST",version="v1"} 3`, `verb="LIST",version="v1"} 1`, 1)
+	var configs []*rest.Config
+	for range 2 {
+		texts := []string{before, metricsText}
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/metrics" || len(texts) == 0 {
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
+			_, _ = w.Write([]byte(texts[0]))
+			texts = texts[1:]
+		}))
+		t.Cleanup(server.Close)
+		configs = append(configs, &rest.Config{Host: server.URL})
+	}
+	m, err := NewMetrics(configs)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := m.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -76,8 +91,11 @@ func TestMetricsCountTheDifference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Counts{"list": 2}, got); diff != "" {
+	if diff := cmp.Diff(Counts{"list": 4}, got); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+	if err := m.Begin(t.Context()); err == nil || !strings.Contains(err.Error(), "404") {
+		t.Errorf("error %v, want one with the answer", err)
 	}
 }
 
