@@ -61,7 +61,6 @@ func TestWrongUsage(t *testing.T) {
 		"-rounds is 0":            {"run", "-rounds", "0"},
 		"CLUSTERSxOBJECTS":        {"run", "-shape", "4"},
 		"one shape":               {"profile", "-shape", "4x21,8x50"},
-		"-simulated is required":  {"scale"},
 		"-objects is 2":           {"scale", "-simulated", "x", "-objects", "2"},
 		"-down is 10,101":         {"scale", "-simulated", "x", "-down", "101,10"},
 	} {

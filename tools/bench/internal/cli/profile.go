@@ -22,6 +22,7 @@ type profileOptions struct {
 	*options
 	shapes    shapes
 	dir, dest string
+	simulated string
 	top       int
 	cum       bool
 	plans     int
@@ -33,6 +34,7 @@ func runProfile(ctx context.Context, args []string, opts *options) (err error) {
 	flags.Var(&o.shapes, "shape", "CLUSTERSxOBJECTS")
 	flags.StringVar(&o.dir, "dir", "", "use the fleet of tools/controlplane that is up in this directory (default: bring one up)")
 	flags.StringVar(&o.controlplane, "controlplane", "build/controlplane", "the program of tools/controlplane, for bringing a fleet up")
+	flags.StringVar(&o.simulated, "simulated", "", "use the fleet that fleetsim serves and describes in this directory")
 	flags.StringVar(&o.dest, "out", "build/profiles", "where profiles are written: STEP/cpu-*.pprof and STEP/heap-*.pprof")
 	flags.IntVar(&o.top, "top", 25, "how many entries of each profile to print")
 	flags.BoolVar(&o.cum, "cum", false, "sort by what is spent in a function and what it calls")
@@ -40,8 +42,11 @@ func runProfile(ctx context.Context, args []string, opts *options) (err error) {
 	if err := o.parse(flags, args); err != nil {
 		return err
 	}
-	if len(o.shapes) != 1 {
+	switch {
+	case len(o.shapes) != 1:
 		return usageError{errors.New("a profile is of one shape")}
+	case o.dir != "" && o.simulated != "":
+		return usageError{errors.New("-dir and -simulated exclude each other")}
 	}
 	if o.dest, err = filepath.Abs(o.dest); err != nil {
 		return err
@@ -59,12 +64,25 @@ func runProfile(ctx context.Context, args []string, opts *options) (err error) {
 	if err != nil {
 		return err
 	}
-	fleet, down, err := o.fleet(ctx, o.dir, o.shapes[0].clusters)
+	fleet, down, err := o.find(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, down()) }()
 	return o.profile(ctx, programs, fleet)
+}
+
+// find is the fleet to profile on.
+func (o *profileOptions) find(ctx context.Context) (*fleets.Fleet, func() error, error) {
+	if o.simulated == "" {
+		return o.fleet(ctx, o.dir, o.shapes[0].clusters)
+	}
+	fleet, down, err := o.serve(ctx, o.simulated, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	part, err := fleet.First(o.shapes[0].clusters)
+	return part, down, err
 }
 
 // profile goes through a round, and prints the top of the profiles of each step.

@@ -35,7 +35,7 @@ const (
 
 // options are what all commands share.
 type options struct {
-	root, terraform, provider, controlplane, markdown string
+	root, terraform, provider, controlplane, fleetsim, markdown string
 
 	out, err io.Writer
 	start    time.Time
@@ -46,7 +46,7 @@ type usageError struct{ error }
 
 // Run runs the command line and returns its exit code.
 func Run(args []string, in io.Reader, out, errOut io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	defer stop()
 	err := dispatch(ctx, args, in, &options{out: out, err: errOut, start: time.Now()})
 	var usage usageError

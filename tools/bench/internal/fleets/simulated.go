@@ -1,6 +1,7 @@
 package fleets
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -9,9 +10,11 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/fleetform/terraform-provider-fleet/tools/bench/internal/floor"
@@ -32,6 +35,40 @@ type Faults struct {
 	Latency time.Duration
 	// Down are the clusters that do not answer: they let clients connect, and that is all.
 	Down []string
+}
+
+// UpSimulated serves n simulated clusters with the program of tools/fleetsim, whose progress goes to say. They live
+// until down is called.
+func UpSimulated(ctx context.Context, fleetsim string, n int, say io.Writer) (fleet *Simulated, down func() error, err error) {
+	dir, err := os.MkdirTemp("", "fleet-bench-")
+	if err != nil {
+		return nil, nil, err
+	}
+	// Not bound to ctx: what runs on the clusters is to end before they do.
+	cmd := exec.Command(fleetsim, "up", "--dir", dir, "--clusters", strconv.Itoa(n))
+	cmd.Stderr = say
+	// In a group of its own, so that an interrupt in a terminal reaches it through down only.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	ready, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, nil, fmt.Errorf("serving a simulated fleet: %w (go build -C tools/fleetsim -o ../../build/ . builds the program)", err)
+	}
+	down = func() error {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+		return errors.Join(cmd.Wait(), os.RemoveAll(dir))
+	}
+	defer context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })()
+	if lines := bufio.NewScanner(ready); !lines.Scan() || lines.Text() != "ready" {
+		return nil, nil, errors.Join(errors.New("the simulated fleet did not come up"), ctx.Err(), down())
+	}
+	fleet, err = OpenSimulated(dir)
+	if err != nil {
+		return nil, nil, errors.Join(err, down())
+	}
+	return fleet, down, nil
 }
 
 // OpenSimulated finds the fleet that fleetsim serves and describes in a directory.
