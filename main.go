@@ -17,6 +17,9 @@ import (
 // version is set by the release build.
 var version = "dev"
 
+// finish is what is to be done at the end besides; profile.go sets it.
+var finish = func() {}
+
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "watch" {
 		os.Exit(watch.Main(os.Args[2:], os.Stdout, os.Stderr))
@@ -28,6 +31,7 @@ func main() {
 		Debug:   *debug,
 	})
 	progress.CloseAll()
+	finish()
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -73,6 +73,9 @@ TF_ACC=1 gotest "${only[@]+"${only[@]}"}" "$packages"
 if [ ${#only[@]} -eq 0 ]; then
   step "Testing the test fleet's own tool"
   (cd tools/controlplane && TF_ACC=1 gotest ./...)
+
+  step "Testing the benchmark's own tool"
+  (cd tools/bench && gotest ./...)
 fi
 
 step "Tests passed"
