@@ -70,10 +70,11 @@ func (r *Runner) recall(ctx context.Context, s *site, set Set, w *wanted, prior 
 	var sent ssa.Fields
 	if o, ok := set.pastObject(prior.Cluster, w.Key); ok {
 		if was, err := r.wantOne(ctx, s, set, o, prior, salt); err == nil {
-			sent = was.Sent
-			if fields := w.Record.Recall(was.Body, was.Sent); fields != nil {
-				w.Prior = fields
-				return
+			if sent, err = ssa.Sent(was.Object, was.Mask); err == nil {
+				if fields := w.Record.Recall(was.Body, sent); fields != nil {
+					w.Prior = fields
+					return
+				}
 			}
 		}
 	}
@@ -110,11 +111,14 @@ func (s *site) drifted(ctx context.Context, obj *unstructured.Unstructured, prio
 		return s.projectBy(obj, prior, key, parent, nil)
 	}
 	was, err := s.runner.wantOne(ctx, s, s.set, o, prior, saltOf(parent))
+	var sent ssa.Fields
+	if err == nil {
+		sent, err = ssa.Sent(was.Object, was.Mask)
+	}
 	if err != nil {
 		return s.projectBy(obj, prior, key, parent, nil)
 	}
-	paths := ssa.Predict(was.Body, was.Sent, prior.Applied.record(key))
-	return s.projectBy(obj, prior, key, parent, paths)
+	return s.projectBy(obj, prior, key, parent, ssa.Predict(was.Body, sent, prior.Applied.record(key)))
 }
 
 // labelsOf are the labels that an object has, or had when it was applied.

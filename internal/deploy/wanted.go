@@ -147,12 +147,13 @@ func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Objec
 			return w, fmt.Errorf("%s: %w", o.Position, err)
 		}
 	}
-	w.Object = body
-	sent, err := ssa.Sent(body, w.Mask)
-	if err != nil {
+	if w.Object = body; w.Unchanged() {
+		// Nobody will ask what would be sent, and telling takes the schemas of all kinds.
+		return w, nil
+	}
+	if w.Sent, err = ssa.Sent(body, w.Mask); err != nil {
 		return w, fmt.Errorf("%s: %w", o.Position, err)
 	}
-	w.Sent = sent
 	return w, nil
 }
 
