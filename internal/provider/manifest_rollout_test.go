@@ -381,3 +381,33 @@ overrides = [{ clusters = { names = ["eu-2"] }, target = { kind = "Deployment" }
 		s.Destroy()
 	}
 }
+
+// TestAccManifest_rolloutRemoved takes the waves away and brings them back.
+func TestAccManifest_rolloutRemoved(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	arguments := fmt.Sprintf("namespace = %q\nwait = { timeout = \"5s\" }\n", ns)
+	s.fleet("")
+	for _, text := range []string{"one", "two"} {
+		s.set(arguments+waves(""), configMap("conf", text))
+		s.Apply()
+	}
+
+	t.Log("without, clusters run what the set says, and nothing says so of each")
+	s.set(arguments, configMap("conf", "three"))
+	s.Apply()
+	s.PlanEmpty()
+	third := s.revision()
+	if got := s.revisions()["eu-1"]; got != nil {
+		t.Errorf("eu-1 runs %v", got)
+	}
+
+	t.Log("a rollout returns to that")
+	s.set(arguments+waves("on_failure = \"rollback\""), homeless("web"))
+	contains(t, s.Plan(), "on eu-1: wave canary, from "+third)
+	contains(t, s.ApplyFails(), "Revision "+third[:4]+" (restored): eu-1.")
+	if got := value(t, "eu-1", configmaps, ns, "conf", "data", "k"); got != "three" {
+		t.Errorf("eu-1 has %v", got)
+	}
+	s.Destroy()
+}
