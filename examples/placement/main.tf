@@ -45,7 +45,8 @@ resource "fleet_placement" "web" {
     { type = "Property", property = "cost", weight = -1 },
   ]
 
-  # Which of them is the canary: each cluster in selected has its group.
+  # Which of them is the canary: each cluster in selected has its group, by which
+  # a wave of a fleet_manifest takes it.
   groups = [
     { name = "canary", size = "1" },
     { name = "stable" },

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fleetform/terraform-provider-fleet/internal/cluster"
 	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
+	"github.com/fleetform/terraform-provider-fleet/internal/rollout"
 )
 
 // NotAllowedError says that the connection may not do something that applying the plan needs.
@@ -56,7 +57,8 @@ var (
 )
 
 // review finds the permissions that the plan's dry runs have not shown to be there: to remove objects, and, where the set is new to
-// the cluster, to write its inventory and to read it again. A plain update of a set that is there asks nothing.
+// the cluster, to write its inventory and to read it again; where there are waves, to keep contents and to roll back. A plain update of a
+// set that is there asks nothing.
 func (r *Runner) review(ctx context.Context, set Set, name string, state State, plan ClusterPlan) Problems {
 	if !plan.Changes() || plan.Unknown || plan.Gone {
 		return nil
@@ -65,7 +67,8 @@ func (r *Runner) review(ctx context.Context, set Set, name string, state State, 
 	for _, o := range plan.Objects {
 		going = going || o.Action == ActionDelete || o.Action == ActionReplace || o.Action == ActionRelease
 	}
-	if !going && plan.New == 0 && !plan.Repair {
+	rolls := set.Rollout != nil && (plan.Advance || plan.Keep || plan.New > 0 || plan.Repair)
+	if !going && plan.New == 0 && !plan.Repair && !rolls {
 		return nil
 	}
 	prior := r.target(set, state, name)
@@ -76,6 +79,9 @@ func (r *Runner) review(ctx context.Context, set Set, name string, state State, 
 	}
 	var n needs
 	s.needsToRemove(ctx, plan, &n)
+	if rolls {
+		s.needsToRoll(ctx, plan, &n)
+	}
 	var found Problems
 	if plan.New > 0 || plan.Repair {
 		found = s.reviewNew(ctx, &n)
@@ -116,6 +122,28 @@ func (s *site) needsToRemove(ctx context.Context, plan ClusterPlan, n *needs) {
 	}
 	if plan.Leaving {
 		n.add(secretsResource, s.set.Inventory, "patch", "delete")
+	}
+}
+
+// needsToRoll adds what keeping the contents of revisions takes, and what it takes to undo the plan where a failed rollout is rolled back.
+func (s *site) needsToRoll(ctx context.Context, plan ClusterPlan, n *needs) {
+	n.add(secretsResource, s.set.Inventory, "create", "delete")
+	if s.set.Rollout.OnFailure != rollout.Rollback || plan.From == "" || plan.Held {
+		return
+	}
+	for key, o := range plan.Objects {
+		verb := ""
+		switch o.Action {
+		case ActionCreate:
+			verb = "delete"
+		case ActionDelete:
+			verb = "create"
+		default:
+			continue
+		}
+		if resource, err := s.resource(ctx, schema.GroupKind{Group: key.Group, Kind: key.Kind}.WithVersion("")); err == nil {
+			n.add(resource.GroupVersionResource, key.Namespace, verb)
+		}
 	}
 }
 

@@ -82,6 +82,10 @@ func (l *rolling) assemble(ctx context.Context) {
 		prior := l.runner.target(l.set, l.state, name)
 		_, stays := l.set.Clusters[name]
 		one := rollout.Cluster{State: rollout.Waiting, Revision: c.From, Leaving: !stays}
+		if l.set.Rollout == nil && prior.Status.Phase == PhaseApplied {
+			// Nothing is rolled back, and the inventory does not say it: the set was there before.
+			one.Previous = l.set.Revision
+		}
 		switch {
 		case c.Gone, !stays && (prior.Status.Phase == PhaseHeld || l.runner.hasLeft(l.set.on(prior), prior.Cluster)):
 			l.quiet(ctx, name)
@@ -225,7 +229,11 @@ func (l *rolling) start(ctx context.Context, name string) {
 	t.began = func(p *inventory.Parent) {
 		previous := p.Previous
 		l.events <- func() {
-			l.update(name, func(c *rollout.Cluster) { c.Previous, c.Revision = previous, l.progress.Revision })
+			l.update(name, func(c *rollout.Cluster) {
+				if c.Revision = l.progress.Revision; l.set.Rollout != nil {
+					c.Previous = previous
+				}
+			})
 		}
 	}
 	t.wrote = func() {

@@ -11,7 +11,7 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/internal/fleettest"
 )
 
-// TestAccExamples plans every example, and applies the quick start.
+// TestAccExamples plans every example, and applies those that the guides tell of.
 func TestAccExamples(t *testing.T) {
 	fleettest.Require(t)
 	root := filepath.Join("..", "..", "examples")
@@ -37,11 +37,11 @@ func TestAccExamples(t *testing.T) {
 					w.Write("versions.tf", "")
 				}
 			}
-			w.Env = append(w.Env, "KUBECONFIG="+fleettest.Kubeconfig(t), "TF_VAR_kubeconfig="+fleettest.Kubeconfig(t))
+			w.Env = append(w.Env, "KUBECONFIG="+fleettest.Kubeconfig(t), "TF_VAR_kubeconfig="+fleettest.Kubeconfig(t), "TF_VAR_soak=2s")
 			if out := w.Plan(); strings.Contains(dir, "resources") || filepath.Base(dir) == "quickstart" {
 				contains(t, out, "to add")
 			}
-			if slices.Contains([]string{"quickstart", "ownership", "policy", "health"}, filepath.Base(dir)) {
+			if slices.Contains([]string{"quickstart", "ownership", "policy", "health", "rollouts"}, filepath.Base(dir)) {
 				w.Apply()
 				w.PlanEmpty()
 				w.Destroy()

@@ -59,6 +59,9 @@ var (
 	diagnosed = regexp.MustCompile(`(?ms)^(Warning|Error): .*`)
 )
 
+// file is where an output of the guide is kept.
+func (g *guide) file(name string) string { return filepath.Join(g.dir, name+".txt") }
+
 // show compares what Terraform printed with what the guide shows. How Terraform renders a plan differs from version to version, so
 // only the messages are compared.
 func (g *guide) show(name, output string) {
@@ -70,7 +73,7 @@ func (g *guide) show(name, output string) {
 	// The names of the test's files, as readers would have them.
 	text = strings.NewReplacer("fleet_manifest.set", "fleet_manifest.web", `"fleet_manifest" "set"`, `"fleet_manifest" "web"`, "on set.tf line 1", "on main.tf line 20", "   1: resource", "  20: resource").Replace(text)
 	text = strings.TrimSpace(timeOfDay.ReplaceAllString(text, "2026-11-22 07:40 UTC")) + "\n"
-	file := filepath.Join(g.dir, name+".txt")
+	file := g.file(name)
 	if os.Getenv(updateGuides) != "" {
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil { //nolint:gosec // it is documentation
 			g.t.Fatal(err)

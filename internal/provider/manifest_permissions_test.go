@@ -65,7 +65,21 @@ func TestAccManifest_leastPrivilege(t *testing.T) {
 	if left := uids(t, services, ns, "web"); len(left) > 0 {
 		t.Errorf("the service is left over on %v", left)
 	}
+
+	t.Log("in waves, one of which fails and is rolled back")
+	arguments += "\nwait = { timeout = \"10s\" }\n" + waves("on_failure = \"rollback\"")
+	for _, text := range []string{"x", "y"} {
+		s.set(arguments, configMap("conf", text), deployment("web", 1))
+		noWarnings(t, s.Apply())
+	}
+	s.set(arguments, configMap("new", "v"), homeless("web"))
+	contains(t, s.ApplyFails(), "Rollout rolled back in wave \"canary\"", "(restored): eu-1.")
+	s.set(arguments, configMap("conf", "y"), deployment("web", 1))
+	s.Apply()
 	noWarnings(t, s.Destroy())
+	if contents, _ := s.kept("eu-1"); contents != "" {
+		t.Errorf("eu-1 keeps %s", contents)
+	}
 	for _, left := range []map[string]string{uids(t, configmaps, ns, "conf"), uids(t, deployments, ns, "web"), uids(t, secrets, "fleet-system", "fleet-"+s.name)} {
 		if len(left) > 0 {
 			t.Errorf("left behind on %v", left)
@@ -111,6 +125,22 @@ func TestAccManifest_notAllowed(t *testing.T) {
 	s.least(ns, "delete", "secrets")
 	s.Apply()
 	contains(t, s.MustFail("plan", "-destroy", "-no-color"), "eu-1: "+fmt.Sprintf(needs, "delete secrets in namespace fleet-system"))
+
+	t.Log("to roll out, and to roll back")
+	rolling := arguments + "\n" + waves("on_failure = \"rollback\"")
+	for _, verb := range []string{"create", "delete"} {
+		s.least(ns, verb, "secrets")
+		s.set(rolling, configMap("conf", "x"), deployment("web", 1))
+		contains(t, s.PlanFails(), "eu-1: "+fmt.Sprintf(needs, verb+" secrets in namespace fleet-system"))
+		s.set(arguments, configMap("conf", "x"), deployment("web", 1))
+		s.Plan()
+	}
+	s.least(ns, "delete", "configmaps")
+	s.set(rolling, configMap("conf", "w"), configMap("more", "v"), deployment("web", 1))
+	contains(t, s.PlanFails(), "eu-1: "+fmt.Sprintf(needs, "delete configmaps in namespace "+ns))
+	s.set(arguments, configMap("conf", "w"), configMap("more", "v"), deployment("web", 1))
+	s.Plan()
+	s.set(arguments, configMap("conf", "w"), deployment("web", 1))
 	s.least(ns, "list", "deployments")
 	contains(t, s.Plan(), "deployments.apps is forbidden", "cannot list resource \"deployments\" in API group \"apps\" at the cluster scope")
 	s.least(ns, "", "")

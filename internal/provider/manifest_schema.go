@@ -176,8 +176,8 @@ func manifestResults() map[string]schema.Attribute {
 					MarkdownDescription: "The worst health of the objects: `Current`, `InProgress`, `Failed`, `Unknown` where the cluster did not answer, or `Denied` where it refused to be read.", Computed: true,
 				},
 				"message":  schema.StringAttribute{MarkdownDescription: "Why, where there is a why.", Computed: true},
-				"revision": schema.StringAttribute{MarkdownDescription: "What the cluster runs, in part at least.", Computed: true},
-				"wave":     schema.StringAttribute{MarkdownDescription: "The wave of the rollout that the cluster is in.", Computed: true},
+				"revision": schema.StringAttribute{MarkdownDescription: "The revision that the cluster runs, in part at least. Null without a `rollout`: then it is the set's.", Computed: true},
+				"wave":     schema.StringAttribute{MarkdownDescription: "The wave that the cluster is in. Null without a `rollout`.", Computed: true},
 			}},
 		},
 		"ready": schema.BoolAttribute{
@@ -185,7 +185,7 @@ func manifestResults() map[string]schema.Attribute {
 			Computed:            true,
 		},
 		"revision": schema.StringAttribute{
-			MarkdownDescription: "Names what the set says: `manifests`, `variants`, `overrides`, `template`, `namespace` and the write-only versions, whatever their formatting. `status` tells which cluster runs which.",
+			MarkdownDescription: "Names what the set says: `manifests`, `variants`, `overrides`, `template`, `namespace` and the write-only versions, whatever their formatting. With a `rollout`, `status` tells which cluster runs which.",
 			Computed:            true,
 		},
 		"changes": schema.ListAttribute{

@@ -155,7 +155,7 @@ func affinitiesAttribute() schema.ListNestedAttribute {
 
 func groupsAttribute() schema.ListNestedAttribute {
 	return optionalItems("Decision groups, in order, told as `group` of each cluster in `selected`. Each takes of the chosen clusters those that it matches and that no group before it took; who was in it "+
-		"before, stays. What none takes is in the group `rest`.", map[string]schema.Attribute{
+		"before, stays. What none takes is in the group `rest`. The waves of a `fleet_manifest` take clusters by their group.", map[string]schema.Attribute{
 		"name":     requiredText("Name of the group."),
 		"selector": selectorAttribute("Which clusters may be in it. Without, all.", schedulingClusterAttributes()),
 		"size":     optionalText("How many it takes at most: a count such as `3`, or a percentage of all that are chosen such as `25%`, rounded up. Without, all."),
