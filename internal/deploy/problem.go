@@ -119,3 +119,20 @@ func problems(cluster string, object *fleet.ObjectKey, err error) Problems {
 	}
 	return Problems{{Cluster: cluster, Object: object, Err: err}}
 }
+
+// Unexplained are the problems that the end of a rollout does not tell of: warnings, and clusters that could not be asked.
+func (p Problems) Unexplained() Problems {
+	return slices.DeleteFunc(slices.Clone(p), func(x Problem) bool { return !x.Warning && !lost(x.Err) })
+}
+
+// message is the first of the problems of a cluster, and how many there are besides.
+func (p Problems) message() string {
+	sorted := p.Sorted()
+	if text := sorted[0].brief(); len(p) == 1 {
+		return text
+	} else if len(p) == 2 {
+		return text + " (and 1 more error)"
+	} else {
+		return fmt.Sprintf("%s (and %d more errors)", text, len(p)-1)
+	}
+}

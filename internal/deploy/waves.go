@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -72,99 +71,6 @@ func (r *Runner) Apply(ctx context.Context, set Set, state State, plan Plan, exp
 	return l.out, l.found, ended
 }
 
-// assemble tells how far every cluster is, and finishes those with which there is nothing to do.
-func (l *rolling) assemble(ctx context.Context) {
-	l.progress = rollout.Progress{Revision: l.set.Revision, Clusters: map[string]rollout.Cluster{}}
-	var arrived []string
-	starts := false
-	for _, name := range slices.Sorted(maps.Keys(l.plan.Clusters)) {
-		c := l.plan.Clusters[name]
-		prior := l.runner.target(l.set, l.state, name)
-		_, stays := l.set.Clusters[name]
-		one := rollout.Cluster{State: rollout.Waiting, Revision: c.From, Leaving: !stays}
-		if l.set.Rollout == nil && prior.Status.Phase == PhaseApplied {
-			// Nothing is rolled back, and the inventory does not say it: the set was there before.
-			one.Previous = l.set.Revision
-		}
-		switch {
-		case c.Gone, !stays && (prior.Status.Phase == PhaseHeld || l.runner.hasLeft(l.set.on(prior), prior.Cluster)):
-			l.quiet(ctx, name)
-			continue
-		case c.Deferred != "":
-			one.State, one.Message = rollout.Deferred, c.Deferred
-			l.quiet(ctx, name)
-		case c.Held && !c.Changes():
-			l.quiet(ctx, name)
-		case !c.Changes():
-			l.quiet(ctx, name)
-			if l.set.Rollout == nil || !l.set.Wait.Ready || prior.Status.Ready() {
-				one.State, one.Healthy, one.Revision = rollout.Applied, true, l.set.Revision
-				arrived = append(arrived, name)
-			}
-		case !c.Held:
-			starts = true
-		}
-		l.progress.Clusters[name] = one
-	}
-	if l.set.Rollout == nil || !starts {
-		return
-	}
-	l.set.completed = l.completed()
-	l.recall(ctx, arrived)
-}
-
-// quiet finishes a cluster that needs no work.
-func (l *rolling) quiet(ctx context.Context, name string) {
-	after, keep, found := l.runner.applyCluster(ctx, l.set, l.state, name, l.plan.Clusters[name], nil)
-	if l.found = append(l.found, found...); keep {
-		l.out[name] = after
-	}
-}
-
-// completed is the revision that all clusters run that take part, but for those that failed; empty where they do not run the same, because a
-// rollout has stopped half-way.
-func (l *rolling) completed() string {
-	last := ""
-	for name, c := range l.plan.Clusters {
-		if status := l.state[name].Status; c.Held || c.Deferred != "" || c.Leaving || c.From == "" || status.Phase != PhaseApplied {
-			continue
-		}
-		if last != "" && c.From != last {
-			return ""
-		}
-		last = c.From
-	}
-	return last
-}
-
-// recall asks the clusters that have the revision already since when they are healthy, and what they return to.
-func (l *rolling) recall(ctx context.Context, names []string) {
-	parents := make([]*inventory.Parent, len(names))
-	index := map[string]int{}
-	for i, name := range names {
-		index[name] = i
-	}
-	l.runner.overClusters(ctx, "recall", l.set, names, nil, func(name string) {
-		prior := l.runner.target(l.set, l.state, name)
-		s, err := l.runner.open(ctx, l.set.on(prior), prior.Cluster, prior.Applied)
-		if err == nil {
-			parents[index[name]], err = s.parent(ctx, false)
-		}
-		if err != nil {
-			l.runner.log(ctx, slog.LevelWarn, "what the cluster returns to is not known", map[string]any{"set": l.set.Name, "cluster": name, "error": err.Error()})
-		}
-	})
-	for i, name := range names {
-		if p := parents[i]; p != nil && p.Revision == l.set.Revision {
-			c := l.progress.Clusters[name]
-			if c.Previous = p.Previous; p.Phase == inventory.Applied {
-				c.Since = p.Heartbeat
-			}
-			l.progress.Clusters[name] = c
-		}
-	}
-}
-
 // run goes on until the rollout has come to its end, and until all work on clusters has.
 func (l *rolling) run(ctx context.Context) rollout.Step {
 	interrupted := ctx.Done()
@@ -194,6 +100,7 @@ func (l *rolling) run(ctx context.Context) rollout.Step {
 		select {
 		case event := <-l.events:
 			event()
+			l.drain()
 		case <-recheck:
 		case <-interrupted:
 			l.progress.Interrupted, interrupted = true, nil
@@ -201,12 +108,16 @@ func (l *rolling) run(ctx context.Context) rollout.Step {
 	}
 }
 
-func (l *rolling) tell(reasons []string) {
-	if l.set.Rollout == nil || slices.Equal(l.reasons, reasons) {
-		return
+// drain takes over all that has happened meanwhile, so that a large fleet is not judged anew for every single event.
+func (l *rolling) drain() {
+	for {
+		select {
+		case event := <-l.events:
+			event()
+		default:
+			return
+		}
 	}
-	l.reasons = reasons
-	l.set.report.note(reasons)
 }
 
 func (l *rolling) update(name string, change func(*rollout.Cluster)) {
@@ -333,23 +244,6 @@ func (l *rolling) finish(ctx context.Context, name string, after ClusterState, k
 	})
 }
 
-// Unexplained are the problems that the end of a rollout does not tell of: warnings, and clusters that could not be asked.
-func (p Problems) Unexplained() Problems {
-	return slices.DeleteFunc(slices.Clone(p), func(x Problem) bool { return !x.Warning && !lost(x.Err) })
-}
-
-// message is the first of the problems of a cluster, and how many there are besides.
-func (p Problems) message() string {
-	sorted := p.Sorted()
-	if text := sorted[0].brief(); len(p) == 1 {
-		return text
-	} else if len(p) == 2 {
-		return text + " (and 1 more error)"
-	} else {
-		return fmt.Sprintf("%s (and %d more errors)", text, len(p)-1)
-	}
-}
-
 // expire gives up a cluster whose time is up.
 func (l *rolling) expire(name string) {
 	message := errTooLong.Error()
@@ -420,57 +314,3 @@ var (
 	errKeptBack = errors.New("the set stays here for now, because a cluster that is new to it failed, and may be to replace this one; the next apply removes it")
 	errNotBegun = errors.New("interrupted before anything was written")
 )
-
-// ranks are the waves for whoever watches, with those that leave the set last.
-func (l *rolling) ranks() []rollout.Rank {
-	var ranks []rollout.Rank
-	if l.set.Rollout != nil {
-		ranks = rollout.Ranks(l.strategy, l.progress)
-	} else {
-		all := rollout.Rank{Name: everyCluster}
-		for name, c := range l.progress.Clusters {
-			if !c.Leaving {
-				all.Clusters = append(all.Clusters, name)
-			}
-		}
-		ranks = append(ranks, all)
-	}
-	leaving := rollout.Rank{Name: "leaving"}
-	for name, c := range l.progress.Clusters {
-		if c.Leaving {
-			leaving.Clusters = append(leaving.Clusters, name)
-		}
-	}
-	ranks = append(ranks, leaving)
-	for i := range ranks {
-		slices.Sort(ranks[i].Clusters)
-	}
-	return slices.DeleteFunc(ranks, func(r rollout.Rank) bool { return len(r.Clusters) == 0 })
-}
-
-// Outline says what is worth knowing of the waves before they begin; nothing where there are none, or nothing is to be rolled out.
-func (p Plan) Outline(set Set) []string {
-	progress := rollout.Progress{Revision: set.Revision, Clusters: map[string]rollout.Cluster{}}
-	begins := false
-	for name, c := range p.Clusters {
-		one := rollout.Cluster{State: rollout.Waiting, Revision: c.From, Leaving: c.Leaving}
-		if c.Deferred != "" {
-			one.State = rollout.Deferred
-		}
-		progress.Clusters[name] = one
-		begins = begins || c.Changes() && !c.Held && !c.Leaving
-	}
-	if set.Rollout == nil || !begins {
-		return nil
-	}
-	return rollout.Outline(*set.Rollout, progress)
-}
-
-// reportQuiet tells of the clusters that need no work.
-func (l *rolling) reportQuiet() {
-	for _, name := range slices.Sorted(maps.Keys(l.progress.Clusters)) {
-		if c := l.plan.Clusters[name]; !c.Changes() {
-			l.set.report.applied(name, c, l.out[name], nil)
-		}
-	}
-}
