@@ -26,6 +26,12 @@ func main() {
 	}
 	debug := flag.Bool("debug", false, "wait for a debugger, and print how Terraform reaches this process")
 	flag.Parse()
+	tune()
+	if !*debug {
+		if err := hush(); err != nil {
+			log.Print(err)
+		}
+	}
 	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
 		Address: "registry.terraform.io/fleetform/fleet",
 		Debug:   *debug,

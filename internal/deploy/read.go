@@ -113,7 +113,6 @@ func (s *site) read(ctx context.Context, prior ClusterState) (ClusterState, erro
 	after.Objects = map[fleet.ObjectKey]ssa.Fields{}
 	after.Applied.Objects = maps.Clone(prior.Applied.Objects)
 	for key, obj := range live {
-		s.seen.note(key, obj)
 		fields, err := s.project(ctx, obj, prior, key, parent)
 		if err != nil {
 			return prior, fmt.Errorf("%s: %w", key, err)
@@ -121,6 +120,11 @@ func (s *site) read(ctx context.Context, prior ClusterState) (ClusterState, erro
 		after.Objects[key] = fields
 		if err := s.noteStale(&after, prior, key, obj); err != nil {
 			return prior, fmt.Errorf("%s: %w", key, err)
+		}
+		record := after.Applied.record(key)
+		if s.set.Judged || !prior.Objects[key].IsUnread() || record == nil || record.Stale != "" || record.Result != fields.Hash() {
+			// In a large fleet, what is as it was applied would be most of the memory, and few plans look at it.
+			s.seen.note(key, obj)
 		}
 	}
 	for key := range prior.Objects {

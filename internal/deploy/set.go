@@ -77,8 +77,9 @@ type Set struct {
 	Takeover string
 	// Limits bound what a plan may do.
 	Limits Limits
-	// Policies judge what every cluster is to have.
+	// Policies judge what every cluster is to have; Judged tells that there are any, also where they are not read.
 	Policies []*policy.Policy
+	Judged   bool
 	// Divide tells that the replicas of objects are divided over the clusters by weight.
 	Divide bool
 

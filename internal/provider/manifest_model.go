@@ -181,7 +181,7 @@ func (r *manifestResource) frame(ctx context.Context, m manifestModel) (deploy.S
 	set := deploy.Set{
 		Name: m.Name.ValueString(), Owner: r.data.owner, Instance: m.Instance.ValueString(), Namespace: m.Namespace.ValueString(),
 		Inventory: r.data.inventory.namespace, Namespaced: r.data.inventory.namespaced, Unreachable: fleet.UnreachablePolicy(m.Unreachable.ValueString()),
-		Wait: deploy.Wait{Ready: true}, Divide: m.ReplicaScheduling.ValueString() == replicasDivided,
+		Judged: !m.Policies.IsNull(), Wait: deploy.Wait{Ready: true}, Divide: m.ReplicaScheduling.ValueString() == replicasDivided,
 	}
 	var diags diag.Diagnostics
 	var inv inventoryModel
