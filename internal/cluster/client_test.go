@@ -241,6 +241,24 @@ func TestAccClient_requests(t *testing.T) {
 			t.Errorf("%d requests, want 3", n)
 		}
 	})
+	t.Run("503 is retried for a while", func(t *testing.T) {
+		list := func() error {
+			proxy.Forget()
+			_, err := client.Dynamic().Resource(namespaces).List(t.Context(), metav1.ListOptions{})
+			return err
+		}
+		proxy.Inject(fleettest.Fault{Status: http.StatusServiceUnavailable, Times: 2})
+		if err := list(); err != nil || len(proxy.Requests()) != 3 {
+			t.Errorf("%v after %d requests, want none after 3", err, len(proxy.Requests()))
+		}
+		proxy.Inject(fleettest.Fault{Status: http.StatusServiceUnavailable, Times: 100})
+		for range 2 {
+			if err := list(); err == nil || len(proxy.Requests()) != 5 {
+				t.Errorf("%v after %d requests, want an error after 5", err, len(proxy.Requests()))
+			}
+		}
+		proxy.Heal()
+	})
 	t.Run("the requests in flight are bounded", func(t *testing.T) {
 		proxy.Forget()
 		proxy.Inject(fleettest.Fault{Delay: 300 * time.Millisecond})

@@ -17,10 +17,21 @@ type transport struct {
 	target  target
 	slots   chan struct{}
 	log     Log
+
+	mu sync.Mutex
+	// turned counts how often in a row each request was turned away.
+	turned map[string]int
 }
 
-// maxJitter is added to the wait that a server asks for, so that requests turned away together do not return together.
-const maxJitter = 500 * time.Millisecond
+const (
+	// maxJitter is added to the wait that a server asks for, so that requests turned away together do not return together.
+	maxJitter = 500 * time.Millisecond
+	// firstWait is how long a request waits that was turned away by a server that does not say for how long; each time it is turned away again the wait
+	// is twice as long, up to longestWait, and up to half as much is added.
+	firstWait, longestWait = 250 * time.Millisecond, 15 * time.Second
+	// unavailableTries is how often a request is tried again that is answered 503 without a word about when: it may be about an API that is down for long.
+	unavailableTries = 4
+)
 
 // RoundTrip sends one request once a slot is free.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -39,13 +50,9 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		release()
 		return nil, err
 	}
-	if resp.StatusCode == http.StatusTooManyRequests {
+	if wait, again := t.turnedAway(req, resp); again {
 		release()
-		if resp.Header.Get("Retry-After") == "" {
-			// client-go retries only where the server says when. A proxy may not have said.
-			resp.Header.Set("Retry-After", "1")
-		}
-		pause(ctx, rand.N(maxJitter))
+		pause(ctx, wait)
 		return resp, nil
 	}
 	if req.URL.Query().Get("watch") != "" {
@@ -55,6 +62,29 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body = &body{ReadCloser: resp.Body, release: release}
 	return resp, nil
+}
+
+// turnedAway tells whether client-go is to send the request again, which it does only where the server says when, and how long to wait besides.
+func (t *transport) turnedAway(req *http.Request, resp *http.Response) (wait time.Duration, again bool) {
+	id := req.Method + " " + req.URL.String()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	// What the first contact with a cluster is answered is for the probe to judge.
+	unavailable := resp.StatusCode == http.StatusServiceUnavailable && req.URL.Path != "/version" && t.turned[id] < unavailableTries
+	if resp.StatusCode != http.StatusTooManyRequests && !unavailable {
+		delete(t.turned, id)
+		return 0, false
+	}
+	if resp.Header.Get("Retry-After") != "" {
+		return rand.N(maxJitter), true
+	}
+	resp.Header.Set("Retry-After", "0")
+	if t.turned == nil {
+		t.turned = map[string]int{}
+	}
+	wait = min(firstWait<<min(t.turned[id], 10), longestWait)
+	t.turned[id]++
+	return wait + rand.N(wait/2), true
 }
 
 // WrappedRoundTripper lets client-go find the transport below, to close idle connections.
