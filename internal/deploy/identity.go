@@ -126,7 +126,7 @@ func (s *site) addMoved(ctx context.Context, places []place, live map[fleet.Obje
 		return nil
 	}
 	for _, at := range places {
-		_, list, err := s.also.list(ctx, at, fleet.PartOfLabel+"="+s.also.set.identity().id())
+		_, list, err := s.also.list(ctx, at, fleet.PartOfLabel+"="+s.also.set.identity().id(), s.also.server.List)
 		if err != nil {
 			return err
 		}

@@ -88,7 +88,7 @@ func (s *site) leftovers(ctx context.Context, prior ClusterState, parent *invent
 	if known && s.settled {
 		return nil, nil
 	}
-	live, err := s.members(ctx, prior, parent)
+	live, err := s.find(ctx, prior, parent, s.listForRemoval)
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +101,14 @@ func (s *site) leftovers(ctx context.Context, prior ClusterState, parent *invent
 		})
 	}
 	return live, nil
+}
+
+// listForRemoval lists as much of objects as it takes to remove them: of definitions, the versions that they serve as well.
+func (s *site) listForRemoval(ctx context.Context, r ssa.Resource, namespace, selector string) ([]*unstructured.Unstructured, error) {
+	if r.Kind == "CustomResourceDefinition" {
+		return s.server.List(ctx, r, namespace, selector)
+	}
+	return s.server.ListMetadata(ctx, r, namespace, selector)
 }
 
 // remove deletes what is to be deleted and gives up the rest: what the set did not create, and what its policy says is to stay.

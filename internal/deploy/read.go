@@ -254,6 +254,14 @@ func saltOf(parent *inventory.Parent) []byte {
 
 // members finds the set's objects on the cluster.
 func (s *site) members(ctx context.Context, prior ClusterState, parent *inventory.Parent) (map[fleet.ObjectKey]*unstructured.Unstructured, error) {
+	return s.find(ctx, prior, parent, s.server.List)
+}
+
+// lister lists the objects of a kind.
+type lister func(ctx context.Context, r ssa.Resource, namespace, selector string) ([]*unstructured.Unstructured, error)
+
+// find finds the set's objects on the cluster, as much of them as is listed.
+func (s *site) find(ctx context.Context, prior ClusterState, parent *inventory.Parent, list lister) (map[fleet.ObjectKey]*unstructured.Unstructured, error) {
 	kinds := map[string]schema.GroupKind{}
 	for key := range prior.Objects {
 		kind := schema.GroupKind{Group: key.Group, Kind: key.Kind}
@@ -280,7 +288,7 @@ func (s *site) members(ctx context.Context, prior ClusterState, parent *inventor
 	errs := make([]error, len(places))
 	selector := fleet.PartOfLabel + "=" + inventory.ID(s.set.Inventory, s.set.Name)
 	overObjects(len(places), func(i int) {
-		places[i].Resource, lists[i], errs[i] = s.list(ctx, places[i], selector)
+		places[i].Resource, lists[i], errs[i] = s.list(ctx, places[i], selector, list)
 	})
 	live := map[fleet.ObjectKey]*unstructured.Unstructured{}
 	for i, list := range lists {
@@ -305,11 +313,11 @@ func (s *site) members(ctx context.Context, prior ClusterState, parent *inventor
 }
 
 // list lists a kind where it is noted to be served, and, if it is not there any more, where it is served now.
-func (s *site) list(ctx context.Context, at place, selector string) (ssa.Resource, []*unstructured.Unstructured, error) {
+func (s *site) list(ctx context.Context, at place, selector string, list lister) (ssa.Resource, []*unstructured.Unstructured, error) {
 	r := at.Resource
 	kind := schema.GroupKind{Group: r.Group, Kind: r.Kind}
 	for again := false; ; again = true {
-		objects, err := s.server.List(ctx, r, at.namespace, selector)
+		objects, err := list(ctx, r, at.namespace, selector)
 		if !apierrors.IsNotFound(err) || again {
 			return r, objects, err
 		}

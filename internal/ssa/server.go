@@ -89,8 +89,20 @@ func (s *Server) Get(ctx context.Context, r Resource, namespace, name string) (*
 
 // List reads all objects with the label selector, in one namespace or, with "", in all.
 func (s *Server) List(ctx context.Context, r Resource, namespace, selector string) ([]*unstructured.Unstructured, error) {
+	return s.list(ctx, r, namespace, selector, "")
+}
+
+// metadataOnly asks for lists of what every object has, without specifications and data.
+const metadataOnly = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+
+// ListMetadata is List for whoever looks at nothing but the metadata of objects. A server that cannot leave the rest out does not.
+func (s *Server) ListMetadata(ctx context.Context, r Resource, namespace, selector string) ([]*unstructured.Unstructured, error) {
+	return s.list(ctx, r, namespace, selector, metadataOnly)
+}
+
+func (s *Server) list(ctx context.Context, r Resource, namespace, selector, accept string) ([]*unstructured.Unstructured, error) {
 	var out []*unstructured.Unstructured
-	err := s.Each(ctx, r, namespace, selector, func(obj *unstructured.Unstructured) { out = append(out, obj) })
+	err := s.each(ctx, r, namespace, selector, accept, func(obj *unstructured.Unstructured) { out = append(out, obj) })
 	if err != nil {
 		return nil, err
 	}
@@ -100,10 +112,17 @@ func (s *Server) List(ctx context.Context, r Resource, namespace, selector strin
 // Each visits the objects that List reads, page by page, so that they need not be in memory together. They are of the resource's kind,
 // where it names one: the items of a list do not all say what they are.
 func (s *Server) Each(ctx context.Context, r Resource, namespace, selector string, visit func(*unstructured.Unstructured)) error {
+	return s.each(ctx, r, namespace, selector, "", visit)
+}
+
+func (s *Server) each(ctx context.Context, r Resource, namespace, selector, accept string, visit func(*unstructured.Unstructured)) error {
 	for next := ""; ; {
 		req := s.rest.Get().AbsPath(r.path(namespace, "")).Param("labelSelector", selector).Param("limit", "500")
 		if next != "" {
 			req = req.Param("continue", next)
+		}
+		if accept != "" {
+			req = req.SetHeader("Accept", accept)
 		}
 		raw, err := answer(req.Do(ctx))
 		if err != nil {
