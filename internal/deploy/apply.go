@@ -134,8 +134,12 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan
 			delete(after.Applied.Objects, key)
 		}
 	}
+	revision := prior.Status.Revision
 	fail := func(found Problems) (ClusterState, Problems) {
-		after.Status = Status{Phase: PhaseFailed, Health: prior.Status.Health, Message: found.Errors()[0].brief(), Revision: after.Status.Revision}
+		after.Status = Status{Phase: PhaseFailed, Health: prior.Status.Health, Message: found.Errors()[0].brief()}
+		if s.set.Rollout != nil {
+			after.Status.Revision = revision
+		}
 		after.Applied.Kinds = maps.Clone(s.kinds)
 		return after, found
 	}
@@ -147,9 +151,7 @@ func (s *site) apply(ctx context.Context, prior ClusterState, leaving bool, plan
 	var list []wanted
 	var found Problems
 	if !leaving {
-		if s.set.Rollout != nil {
-			after.Status.Revision = parent.Revision
-		}
+		revision = parent.Revision
 		s.set.turn.begun(parent)
 		if err := s.keepContents(ctx, parent); err != nil {
 			return fail(append(s.problems(nil, err), s.end(ctx, inventory.Failed, nil)...))
