@@ -233,6 +233,9 @@ func (s *site) applyStage(ctx context.Context, stage manifest.Stage, of []wanted
 		out := outcomes[i]
 		after.Objects[key] = out.Fields
 		after.Applied.Objects[key.String()] = w.record(out)
+		if out.Created && isNamespace(key) {
+			s.expect(key.Name)
+		}
 		s.applied[key] = health.At{UID: string(out.Object.GetUID()), Generation: out.Object.GetGeneration()}
 		if want, announced := expected[key]; announced {
 			if diff := ssa.Diff(want, out.Fields); len(diff) > 0 {
@@ -261,7 +264,9 @@ func (w wanted) record(out ssa.Outcome) ssa.Record {
 }
 
 func (s *site) applyObject(ctx context.Context, w wanted, plan ObjectPlan) (ssa.Outcome, error) {
-	w.Live, w.Absent = s.seen.lookup(w.Key)
+	if w.Live, w.Absent = s.seen.lookup(w.Key); w.Live == nil {
+		w.Absent = w.Absent || s.untouched(w.Key)
+	}
 	defer s.seen.forget(w.Key)
 	out, err := s.server.Apply(ctx, w.Wanted)
 	var immutable *ssa.ImmutableError

@@ -284,6 +284,9 @@ func (s *site) plan(ctx context.Context, prior ClusterState, known bool) (Cluste
 			if plans[i].Action == ActionNone && (w.Record == nil || w.Record.Sent != w.Body) {
 				plan.Noted = true
 			}
+			if isNamespace(w.Key) && plans[i].Action == ActionCreate {
+				s.expect(w.Key.Name)
+			}
 			if w.Key.Kind == "CustomResourceDefinition" && plans[i].Action != ActionNone {
 				for _, d := range manifest.DefinedKinds([]manifest.Object{{Unstructured: w.Object, Key: w.Key}}) {
 					changing[d.GroupKind.String()] = true
@@ -293,6 +296,23 @@ func (s *site) plan(ctx context.Context, prior ClusterState, known bool) (Cluste
 	}
 	plan.skip(skips, prior)
 	return plan, append(found, prune(s.set, plan, prior)...)
+}
+
+func isNamespace(key fleet.ObjectKey) bool { return key.Group == "" && key.Kind == "Namespace" }
+
+// expect notes that a namespace is created by the set, and that nothing is in it yet.
+func (s *site) expect(namespace string) {
+	if s.coming == nil {
+		s.coming = map[string]bool{}
+	}
+	s.coming[namespace] = true
+}
+
+// untouched tells of an object that nobody has asked for whether it cannot be there: the apply has just created its namespace. What Kubernetes itself puts into
+// every namespace may be.
+func (s *site) untouched(key fleet.ObjectKey) bool {
+	return s.coming[key.Namespace] && key != fleet.ObjectKey{Kind: "ServiceAccount", Namespace: key.Namespace, Name: "default"} &&
+		key != fleet.ObjectKey{Kind: "ConfigMap", Namespace: key.Namespace, Name: "kube-root-ca.crt"}
 }
 
 // Keys are the plan's objects in a stable order.

@@ -22,7 +22,8 @@ func (s *site) planObject(ctx context.Context, w wanted, changing map[string]boo
 	if w.writeOnly {
 		guess = w.resent()
 	}
-	if w.pending {
+	if w.pending || s.coming[w.Key.Namespace] {
+		// There is nothing to ask yet.
 		return guess, nil
 	}
 	w.Live, w.Absent = s.seen.lookup(w.Key)

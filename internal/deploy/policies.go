@@ -47,7 +47,7 @@ func (r *Runner) judge(ctx context.Context, set Set, name string, prior ClusterS
 	seen := r.observation(set, name)
 	namespaces := map[string]*corev1.Namespace{}
 	for _, w := range list {
-		if w.Key.Group != "" || w.Key.Kind != "Namespace" {
+		if !isNamespace(w.Key) {
 			// Only a Namespace comes out as one, and converting every object to find that out takes long.
 			continue
 		}

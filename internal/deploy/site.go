@@ -33,6 +33,8 @@ type site struct {
 	kinds   map[string]Served
 	// applied is what this run has applied: health is judged of that and of nothing older.
 	applied map[fleet.ObjectKey]health.At
+	// coming are the namespaces that the plan is to create, or that the apply has created: nothing is in them yet.
+	coming map[string]bool
 	// skips are the set's objects that the cluster is not to have, because it does not serve their kinds.
 	skips []skipped
 	// unknown are write-only objects of a revision that is held, whose content was another version's.
