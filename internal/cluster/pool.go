@@ -61,8 +61,9 @@ type Config struct {
 // Pool holds the clients of a process: one per cluster and connection, each with one verdict on whether it works. It is
 // safe for concurrent use.
 type Pool struct {
-	cfg   Config
-	files files
+	cfg    Config
+	files  files
+	scouts scouts
 
 	mu       sync.Mutex
 	byAccess map[string]*entry
@@ -199,6 +200,8 @@ func (p *Pool) entry(ctx context.Context, name, access string) (*entry, error) {
 		p.byTarget[key] = e
 		go func() {
 			defer close(e.done)
+			patience := time.AfterFunc(p.cfg.ConnectTimeout/silence, p.scout)
+			defer patience.Stop()
 			// The verdict is for everybody, so the first caller's cancellation must not be part of it.
 			e.client, e.err = p.connect(context.WithoutCancel(ctx), name, m.Connection)
 		}()
@@ -244,7 +247,9 @@ const leastProbes = 3
 func (p *Pool) probe(ctx context.Context, client *Client) error {
 	start := time.Now()
 	for n := 1; ; n++ {
-		err := client.probe(ctx, p.cfg.ConnectTimeout)
+		asking, cancel := p.unlessSilent(ctx, client.target.conn)
+		err := client.probe(asking, p.cfg.ConnectTimeout)
+		cancel()
 		var unreachable *UnreachableError
 		if !errors.As(err, &unreachable) || p.cfg.UnreachableAfter == 0 {
 			return err

@@ -44,7 +44,10 @@ func (s *site) planObject(ctx context.Context, w wanted, changing map[string]boo
 	case changing[w.Object.GroupVersionKind().GroupKind().String()] && (apierrors.IsInvalid(err) || apierrors.IsBadRequest(err)):
 		return guess, nil
 	case lost(err):
-		guess.Fields = likely.Fields
+		if !w.unsalted {
+			// A digest with the salt of this process is another one in the next.
+			guess.Fields = likely.Fields
+		}
 		return guess, Problems{{Cluster: s.name, Object: &key, Err: err, Warning: true}}
 	default:
 		// What cannot be done is not what would change, but for what somebody else has changed.
