@@ -6,6 +6,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/sets"
+	auditinternal "k8s.io/apiserver/pkg/apis/audit"
+	"k8s.io/apiserver/pkg/audit"
 	genericfilters "k8s.io/apiserver/pkg/endpoints/filters"
 	"k8s.io/apiserver/pkg/endpoints/request"
 	genericapiserver "k8s.io/apiserver/pkg/server"
@@ -37,7 +39,13 @@ func (s *Server) chain(builtIn http.Handler) http.Handler {
 		if seen, ok := req.Context().Value(seenKey{}).(*Seen); ok {
 			seen.Info = info
 		}
-		handler.ServeHTTP(w, req.WithContext(request.WithUser(request.WithRequestInfo(req.Context(), info), admin)))
+		ctx := audit.WithAuditContext(request.WithUser(request.WithRequestInfo(req.Context(), info), admin))
+		// Handlers want to be told that nothing is audited.
+		if err := audit.AuditContextFrom(ctx).Init(audit.RequestAuditConfig{Level: auditinternal.LevelNone}, nil); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		handler.ServeHTTP(w, req.WithContext(ctx))
 	})
 }
 

@@ -36,6 +36,10 @@ func (l lifecycle) Admit(ctx context.Context, a admission.Attributes, _ admissio
 		return nil
 	}
 	found, err := l.namespaces().Get(request.WithNamespace(ctx, ""), a.GetNamespace(), &metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		// The storage tells of what the request is for, which is something else.
+		return apierrors.NewNotFound(corev1.Resource("namespaces"), a.GetNamespace())
+	}
 	if err != nil {
 		return err
 	}

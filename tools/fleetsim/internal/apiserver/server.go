@@ -65,11 +65,12 @@ func New() (*Server, error) {
 		return nil, err
 	}
 	config.AdmissionControl = lifecycle{namespaces: func() rest.Getter { return s.namespaces.(rest.Getter) }} //nolint:forcetypeassert // Kubernetes' storage of namespaces can get.
+	allow := authorizerfactory.NewAlwaysAllowAuthorizer()
+	config.Authorization.Authorizer = allow
 	generic, err := config.Complete(nil).New("fleetsim", genericapiserver.NewEmptyDelegate())
 	if err != nil {
 		return nil, fmt.Errorf("make the API server: %w", err)
 	}
-	allow := authorizerfactory.NewAlwaysAllowAuthorizer()
 	core, named, err := groups(config.MergedResourceConfig, options, controllers, allow)
 	if err != nil {
 		return nil, fmt.Errorf("make the API groups: %w", err)
