@@ -2,6 +2,7 @@ package settle
 
 import (
 	"context"
+	"slices"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -30,7 +31,7 @@ func terminate(ctx context.Context, c *store.Cluster, namespace *core.Namespace)
 			return err
 		}
 	}
-	if len(c.Objects(in(namespace.Name))) > 0 || len(namespace.Finalizers) > 0 {
+	if len(c.Objects(in(namespace.Name))) > 0 || held(namespace) {
 		return nil
 	}
 	for _, o := range c.Objects(func(o store.Object) bool { return o.Resource == namespaces && uid(o) == namespace.UID }) {
@@ -45,11 +46,16 @@ func (*Controllers) emptied(ctx context.Context, c *store.Cluster, name string) 
 		return nil
 	}
 	for _, o := range c.Objects(func(o store.Object) bool { return o.Resource == namespaces && accessor(o).GetName() == name }) {
-		if namespace, ok := o.Object.(*core.Namespace); ok && namespace.DeletionTimestamp != nil && len(c.Objects(in(name))) == 0 && len(namespace.Finalizers) == 0 {
+		if namespace, ok := o.Object.(*core.Namespace); ok && namespace.DeletionTimestamp != nil && len(c.Objects(in(name))) == 0 && !held(namespace) {
 			return c.Remove(ctx, o)
 		}
 	}
 	return nil
+}
+
+// held tells whether somebody else's finalizers hold what is being deleted.
+func held(m metav1.Object) bool {
+	return slices.ContainsFunc(m.GetFinalizers(), func(name string) bool { return !collected(name) })
 }
 
 func in(namespace string) func(store.Object) bool {
@@ -76,6 +82,11 @@ func (k *Controllers) defined(ctx context.Context, c *store.Cluster, crd *apiext
 	}
 	if err := k.Define(c, crd, true); err != nil || removed {
 		return err
+	}
+	for _, name := range crd.Finalizers {
+		if !collected(name) && name != apiextensions.CustomResourceCleanupFinalizer {
+			return nil
+		}
 	}
 	for _, o := range c.Objects(func(o store.Object) bool { return uid(o) == crd.UID }) {
 		return c.Remove(ctx, o)

@@ -84,7 +84,7 @@ func (k *Controllers) React(ctx context.Context, c *store.Cluster, resource sche
 func (k *Controllers) finalize(ctx context.Context, c *store.Cluster, resource schema.GroupResource, m metav1.Object) error {
 	var ours []string
 	for _, name := range m.GetFinalizers() {
-		if name == metav1.FinalizerDeleteDependents || name == metav1.FinalizerOrphanDependents {
+		if collected(name) {
 			ours = append(ours, name)
 		}
 	}
@@ -105,6 +105,11 @@ func (k *Controllers) finalize(ctx context.Context, c *store.Cluster, resource s
 		return c.Change(ctx, o, withoutFinalizers(ours))
 	}
 	return nil
+}
+
+// collected tells whether a finalizer is the garbage collector's.
+func collected(finalizer string) bool {
+	return finalizer == metav1.FinalizerDeleteDependents || finalizer == metav1.FinalizerOrphanDependents
 }
 
 func withoutFinalizers(names []string) func(runtime.Object) error {
