@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"k8s.io/klog/v2"
 )
@@ -48,9 +49,8 @@ type usageError struct{ error }
 // Run runs the command line and returns its exit code.
 func Run(args []string, out, errOut io.Writer) int {
 	opts := &options{out: out, err: errOut}
-	// Kubernetes' handlers tell a lot about how they are set up. Their errors go to standard error all the same.
-	klog.LogToStderr(false)
-	klog.SetOutput(io.Discard)
+	// Kubernetes' handlers tell of each request they refuse, and the client knows.
+	klog.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	root := newRoot(opts)
