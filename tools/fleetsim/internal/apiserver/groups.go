@@ -14,6 +14,7 @@ import (
 	"k8s.io/apiserver/pkg/registry/rest"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	serverstorage "k8s.io/apiserver/pkg/server/storage"
+	"k8s.io/client-go/kubernetes"
 	api "k8s.io/kubernetes/pkg/apis/core"
 	admissionregistrationrest "k8s.io/kubernetes/pkg/registry/admissionregistration/rest"
 	appsrest "k8s.io/kubernetes/pkg/registry/apps/rest"
@@ -40,6 +41,7 @@ import (
 	noderest "k8s.io/kubernetes/pkg/registry/node/rest"
 	policyrest "k8s.io/kubernetes/pkg/registry/policy/rest"
 	rbacrest "k8s.io/kubernetes/pkg/registry/rbac/rest"
+	resourcerest "k8s.io/kubernetes/pkg/registry/resource/rest"
 	schedulingrest "k8s.io/kubernetes/pkg/registry/scheduling/rest"
 	storagerest "k8s.io/kubernetes/pkg/registry/storage/rest"
 
@@ -56,9 +58,9 @@ type permissive interface {
 	authorizer.RuleResolver
 }
 
-// providers are Kubernetes' own, in its order. What is left out needs more of a control plane: resource.k8s.io, tokens and token reviews,
-// and the APIs of the control plane itself.
-func providers(allow permissive) []provider {
+// providers are Kubernetes' own, in its order. What is left out needs more of a control plane: tokens, token reviews, aggregation. The client is for resource claims
+// with an administrator's access, which ask for their namespace by it, and fail here.
+func providers(allow permissive, nobody kubernetes.Interface) []provider {
 	return []provider{
 		authorizationrest.RESTStorageProvider{Authorizer: allow, RuleResolver: allow},
 		autoscalingrest.RESTStorageProvider{},
@@ -76,6 +78,7 @@ func providers(allow permissive) []provider {
 		appsrest.StorageProvider{},
 		admissionregistrationrest.RESTStorageProvider{Authorizer: allow},
 		eventsrest.RESTStorageProvider{},
+		resourcerest.RESTStorageProvider{NamespaceClient: nobody.CoreV1().Namespaces(), Authorizer: allow},
 	}
 }
 
@@ -164,11 +167,11 @@ func addPodsAndServices(resources map[string]rest.Storage, options generic.RESTO
 }
 
 // groups are all groups but the core group, which is the first result.
-func groups(enabled serverstorage.APIResourceConfigSource, options generic.RESTOptionsGetter, reactions store.Reactions, allow permissive) (core genericapiserver.APIGroupInfo, named []*genericapiserver.APIGroupInfo, err error) {
+func groups(enabled serverstorage.APIResourceConfigSource, options generic.RESTOptionsGetter, reactions store.Reactions, allow permissive, nobody kubernetes.Interface) (core genericapiserver.APIGroupInfo, named []*genericapiserver.APIGroupInfo, err error) {
 	if core, err = coreGroup(enabled, options, allow); err != nil {
 		return core, nil, err
 	}
-	for _, p := range providers(allow) {
+	for _, p := range providers(allow, nobody) {
 		group, err := p.NewRESTStorage(enabled, options)
 		if err != nil {
 			return core, nil, err

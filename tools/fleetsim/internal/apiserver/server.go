@@ -18,6 +18,7 @@ import (
 	"k8s.io/apiserver/pkg/storage/storagebackend"
 	"k8s.io/apiserver/pkg/util/compatibility"
 	"k8s.io/apiserver/pkg/util/openapi"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
 	restclient "k8s.io/client-go/rest"
 	basecompatibility "k8s.io/component-base/compatibility"
@@ -71,7 +72,11 @@ func New() (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the API server: %w", err)
 	}
-	core, named, err := groups(config.MergedResourceConfig, options, controllers, allow)
+	nobody, err := kubernetes.NewForConfig(config.LoopbackClientConfig)
+	if err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	core, named, err := groups(config.MergedResourceConfig, options, controllers, allow, nobody)
 	if err != nil {
 		return nil, fmt.Errorf("make the API groups: %w", err)
 	}

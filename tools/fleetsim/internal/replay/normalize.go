@@ -2,6 +2,7 @@ package replay
 
 import (
 	"cmp"
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,8 +23,8 @@ var chance = map[string]any{
 	"storageVersionHash": "HASH", "clusterIP": "IP", "clusterIPs": "IP", "nodePort": "PORT",
 }
 
-// version is the resource version in a message about preconditions.
-var version = regexp.MustCompile(`in record \(\d+\)`)
+// versionInMessage is the resource version in a message about preconditions.
+var versionInMessage = regexp.MustCompile(`in record \(\d+\)`)
 
 // normalize takes away what may differ. In a list, items do not say of what kind they are.
 func normalize(kind string, value any) {
@@ -42,12 +43,17 @@ func normalize(kind string, value any) {
 				delete(value, "status")
 			}
 		}
+		if items, ok := value["items"]; ok && strings.HasSuffix(kind, "List") {
+			own, _ := items.([]any)
+			// Without anything foreign, no items may be null.
+			value["items"] = append([]any{}, slices.DeleteFunc(own, foreign)...)
+		}
 		for key, one := range value {
 			if text, ok := one.(string); ok && text == "None" {
 				continue
 			}
 			if text, ok := one.(string); ok && key == "message" {
-				value[key] = version.ReplaceAllString(text, "in record (VERSION)")
+				value[key] = versionInMessage.ReplaceAllString(text, "in record (VERSION)")
 				continue
 			}
 			if instead, drawn := chance[key]; drawn && one != nil {
@@ -58,6 +64,27 @@ func normalize(kind string, value any) {
 		}
 	}
 }
+
+// foreign tells whether an item of a list is another test's, or one that a real control plane made.
+func foreign(item any) bool {
+	object, ok := item.(map[string]any)
+	if !ok {
+		return false
+	}
+	said, err := json.Marshal(object)
+	if err != nil || !prefixed.Match(said) {
+		return true
+	}
+	metadata, _ := object["metadata"].(map[string]any)
+	_, owned := metadata["ownerReferences"]
+	name, kind := text(metadata, "name"), text(object, "kind")
+	annotations, _ := metadata["annotations"].(map[string]any)
+	_, followsService := annotations["endpoints.kubernetes.io/last-change-trigger-time"]
+	return owned || followsService || name == "kube-root-ca.crt" || name == "default" || kind == "Event" || strings.Contains(name, ".")
+}
+
+// prefixed finds the names that recordings have.
+var prefixed = regexp.MustCompile("fleetsim-[0-9a-z]{8}")
 
 func normalizeMetadata(kind string, metadata map[string]any) {
 	// A list's version is that of the whole cluster.
@@ -80,14 +107,16 @@ func normalizeMetadata(kind string, metadata map[string]any) {
 		return cmp.Or(cmp.Compare(text(a, "manager"), text(b, "manager")), cmp.Compare(text(a, "operation"), text(b, "operation")),
 			cmp.Compare(text(a, "subresource"), text(b, "subresource")), cmp.Compare(text(a, "apiVersion"), text(b, "apiVersion")))
 	})
-	metadata["managedFields"] = entries
+	if metadata["managedFields"] = entries; len(entries) == 0 {
+		delete(metadata, "managedFields")
+	}
 }
 
-func text(entry any, field string) string {
-	object, ok := entry.(map[string]any)
+func text(value any, field string) string {
+	object, ok := value.(map[string]any)
 	if !ok {
 		return ""
 	}
-	value, _ := object[field].(string)
-	return value
+	found, _ := object[field].(string)
+	return found
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -29,6 +30,8 @@ type Exchange struct {
 	Status int `json:"status"`
 	// Answer is left out of what is not about resources, such as discovery.
 	Answer Text `json:"answer,omitempty"`
+
+	answerType string
 }
 
 // Text is a text that stands in files as JSON where it is JSON.
@@ -70,15 +73,19 @@ func Load(file, name string) ([]Exchange, error) {
 	return exchanges, nil
 }
 
-// Save writes a recording, with Name where the exchanges have name.
+// Save writes a recording, an exchange a line, with Name where the exchanges have name, and without what a list has of others.
 func Save(file, name string, exchanges []Exchange) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
-	encoder.SetIndent("", " ")
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(exchanges); err != nil {
-		return fmt.Errorf("encode the recording: %w", err)
+	for i, x := range exchanges {
+		x.Answer = own(x.Answer)
+		text.WriteString(map[bool]string{true: "[", false: ","}[i == 0])
+		if err := encoder.Encode(x); err != nil {
+			return fmt.Errorf("encode the recording: %w", err)
+		}
 	}
+	text.WriteString("]\n")
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return fmt.Errorf("write the recording: %w", err)
 	}
@@ -86,4 +93,22 @@ func Save(file, name string, exchanges []Exchange) error {
 		return fmt.Errorf("write the recording: %w", err)
 	}
 	return nil
+}
+
+// own leaves the items of a list that replays look at.
+func own(answer Text) Text {
+	var list map[string]any
+	if json.Unmarshal([]byte(answer), &list) != nil {
+		return answer
+	}
+	items, ok := list["items"].([]any)
+	if !ok {
+		return answer
+	}
+	list["items"] = slices.DeleteFunc(items, foreign)
+	text, err := json.Marshal(list)
+	if err != nil {
+		return answer
+	}
+	return Text(text)
 }

@@ -63,6 +63,10 @@ func compare(names *names, recorded, got Exchange) string {
 	normalize("", want)
 	normalize("", have)
 	names.learn("", want, have)
+	var whole, now any
+	if json.Unmarshal([]byte(recorded.Answer), &whole) == nil && json.Unmarshal([]byte(got.Answer), &now) == nil {
+		names.follow(whole, now)
+	}
 	if renamed, err := json.Marshal(want); err == nil {
 		// What is made up stands in messages as well.
 		if json.Unmarshal([]byte(names.fill(string(renamed))), &want) != nil {
@@ -105,6 +109,21 @@ func (n *names) learn(field string, want, have any) {
 			n.values[key(field, want)], n.taken[key(field, have)] = have, true
 		}
 	}
+}
+
+// follow finds the versions of objects that controllers write to, which clients send back as well.
+func (n *names) follow(want, have any) {
+	kind, old, now := text(want, "kind"), version(want), version(have)
+	if slices.Contains(followed, kind) && old != "" && now != "" {
+		n.values[key("resourceVersion", old)] = now
+	}
+}
+
+func version(object any) string {
+	if object, ok := object.(map[string]any); ok {
+		return text(object["metadata"], "resourceVersion")
+	}
+	return ""
 }
 
 func key(field, value string) string {

@@ -19,8 +19,8 @@ type Target struct {
 	Patience time.Duration
 }
 
-// send sends an exchange's request, and returns the exchange with the target's answer.
-func (t Target) send(ctx context.Context, x Exchange) (Exchange, error) {
+// Send sends an exchange's request, and returns the exchange with the target's answer.
+func (t Target) Send(ctx context.Context, x Exchange) (Exchange, error) {
 	req, err := http.NewRequestWithContext(ctx, x.Method, t.Host+x.Path, strings.NewReader(string(x.Body)))
 	if err != nil {
 		return x, fmt.Errorf("make the request: %w", err)
@@ -43,14 +43,14 @@ func (t Target) send(ctx context.Context, x Exchange) (Exchange, error) {
 	if err != nil {
 		return x, fmt.Errorf("read the answer: %w", err)
 	}
-	x.Status, x.Answer = resp.StatusCode, Text(body)
+	x.Status, x.Answer, x.answerType = resp.StatusCode, Text(body), resp.Header.Get("Content-Type")
 	return x, nil
 }
 
 // until repeats the request until the status is as wanted, where one is.
 func (t Target) until(ctx context.Context, x Exchange, status int) (Exchange, error) {
 	for deadline := time.Now().Add(t.Patience); ; {
-		got, err := t.send(ctx, x)
+		got, err := t.Send(ctx, x)
 		if err != nil || status == 0 || got.Status == status {
 			return got, err
 		}
