@@ -34,7 +34,7 @@ func newAuthority(dir string) (*authority, error) {
 	}
 	a := &authority{dir: dir}
 	template := &x509.Certificate{
-		Subject: pkix.Name{CommonName: "fleetsim"}, IsCA: true, BasicConstraintsValid: true,
+		Subject: pkix.Name{CommonName: "fleetsim-ca"}, IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 	}
 	pair, err := a.issue("ca", template)

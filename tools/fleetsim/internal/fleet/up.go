@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/fleetform/terraform-provider-fleet/tools/fleetsim/internal/apiserver"
@@ -49,8 +50,17 @@ func (p Plan) Names() []string {
 	return names
 }
 
+// Garbage is collected when the heap has grown by this much, in percent, or towards this size, in bytes. A fleet's heap is small and the processor is shared with
+// what is measured.
+const (
+	heapGrowth = 300
+	heapLimit  = 900 << 20
+)
+
 // Up runs the fleet until the context ends. When all clusters answer, and are described in the directory, it calls ready.
 func Up(ctx context.Context, p Plan, ready func(*File) error) (err error) {
+	debug.SetGCPercent(heapGrowth)
+	debug.SetMemoryLimit(heapLimit)
 	dir, err := filepath.Abs(p.Dir)
 	if err != nil {
 		return fmt.Errorf("find the directory: %w", err)
