@@ -61,10 +61,7 @@ func New() (*Server, error) {
 	controllers := &settle.Controllers{Define: func(c *store.Cluster, definition *extensionsapi.CustomResourceDefinition, removed bool) error {
 		return s.definitions.follow(c, definition, removed)
 	}}
-	config, options, err := configure(controllers)
-	if err != nil {
-		return nil, err
-	}
+	config, options := configure(controllers)
 	config.AdmissionControl = lifecycle{namespaces: func() rest.Getter { return s.namespaces.(rest.Getter) }} //nolint:forcetypeassert // Kubernetes' storage of namespaces can get.
 	allow := authorizerfactory.NewAlwaysAllowAuthorizer()
 	config.Authorization.Authorizer = allow
@@ -96,7 +93,7 @@ func New() (*Server, error) {
 }
 
 // configure makes what kube-apiserver would make of its flags.
-func configure(reactions store.Reactions) (*genericapiserver.Config, inMemory, error) {
+func configure(reactions store.Reactions) (*genericapiserver.Config, inMemory) {
 	config := genericapiserver.NewConfig(legacyscheme.Codecs)
 	config.EffectiveVersion = compatibility.DefaultComponentGlobalsRegistry.EffectiveVersionFor(basecompatibility.DefaultKubeComponent)
 	config.ExternalAddress = "127.0.0.1:443"
@@ -117,5 +114,5 @@ func configure(reactions store.Reactions) (*genericapiserver.Config, inMemory, e
 		factory.DefaultResourceEncoding, factory.APIResourceConfig, kubeapiserver.SpecialDefaultResourcePrefixes)
 	options := inMemory{DefaultStorageFactory: builtIn, reactions: reactions}
 	config.RESTOptionsGetter = options
-	return config, options, nil
+	return config, options
 }

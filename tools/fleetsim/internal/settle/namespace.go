@@ -34,10 +34,7 @@ func terminate(ctx context.Context, c *store.Cluster, namespace *core.Namespace)
 	if len(c.Objects(in(namespace.Name))) > 0 || held(namespace) {
 		return nil
 	}
-	for _, o := range c.Objects(func(o store.Object) bool { return o.Resource == namespaces && uid(o) == namespace.UID }) {
-		return c.Remove(ctx, o)
-	}
-	return nil
+	return remove(ctx, c, func(o store.Object) bool { return o.Resource == namespaces && uid(o) == namespace.UID })
 }
 
 // emptied ends the namespace if it waited for an object that is gone now.
@@ -45,12 +42,13 @@ func (*Controllers) emptied(ctx context.Context, c *store.Cluster, name string) 
 	if name == "" {
 		return nil
 	}
-	for _, o := range c.Objects(func(o store.Object) bool { return o.Resource == namespaces && accessor(o).GetName() == name }) {
-		if namespace, ok := o.Object.(*core.Namespace); ok && namespace.DeletionTimestamp != nil && len(c.Objects(in(name))) == 0 && !held(namespace) {
-			return c.Remove(ctx, o)
-		}
+	terminating := c.Objects(func(o store.Object) bool {
+		return o.Resource == namespaces && accessor(o).GetName() == name && accessor(o).GetDeletionTimestamp() != nil && !held(accessor(o))
+	})
+	if len(terminating) == 0 || len(c.Objects(in(name))) > 0 {
+		return nil
 	}
-	return nil
+	return c.Remove(ctx, terminating[0])
 }
 
 // held tells whether somebody else's finalizers hold what is being deleted.
@@ -75,10 +73,8 @@ func (k *Controllers) defined(ctx context.Context, c *store.Cluster, crd *apiext
 		return k.Define(c, crd, false)
 	}
 	resource := schema.GroupResource{Group: crd.Spec.Group, Resource: crd.Spec.Names.Plural}
-	for _, o := range c.Objects(func(o store.Object) bool { return o.Resource == resource }) {
-		if err := c.Remove(ctx, o); err != nil {
-			return err
-		}
+	if err := remove(ctx, c, func(o store.Object) bool { return o.Resource == resource }); err != nil {
+		return err
 	}
 	if err := k.Define(c, crd, true); err != nil || removed {
 		return err
@@ -88,8 +84,5 @@ func (k *Controllers) defined(ctx context.Context, c *store.Cluster, crd *apiext
 			return nil
 		}
 	}
-	for _, o := range c.Objects(func(o store.Object) bool { return uid(o) == crd.UID }) {
-		return c.Remove(ctx, o)
-	}
-	return nil
+	return remove(ctx, c, func(o store.Object) bool { return uid(o) == crd.UID })
 }

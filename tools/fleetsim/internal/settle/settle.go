@@ -99,10 +99,23 @@ func (k *Controllers) finalize(ctx context.Context, c *store.Cluster, resource s
 		return err
 	}
 	for _, o := range c.Objects(func(o store.Object) bool { return o.Resource == resource && uid(o) == m.GetUID() }) {
-		if len(ours) == len(m.GetFinalizers()) {
-			return c.Remove(ctx, o)
+		if len(ours) < len(m.GetFinalizers()) {
+			if err := c.Change(ctx, o, withoutFinalizers(ours)); err != nil {
+				return err
+			}
+		} else if err := c.Remove(ctx, o); err != nil {
+			return err
 		}
-		return c.Change(ctx, o, withoutFinalizers(ours))
+	}
+	return nil
+}
+
+// remove removes all objects that match, whatever their finalizers say.
+func remove(ctx context.Context, c *store.Cluster, match func(store.Object) bool) error {
+	for _, o := range c.Objects(match) {
+		if err := c.Remove(ctx, o); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -125,15 +138,10 @@ func withoutFinalizers(names []string) func(runtime.Object) error {
 
 // removeDependents removes what belongs to nobody else.
 func removeDependents(ctx context.Context, c *store.Cluster, owner types.UID) error {
-	for _, o := range c.Objects(func(o store.Object) bool {
+	return remove(ctx, c, func(o store.Object) bool {
 		owners := owners(o)
 		return len(owners) == 1 && owners[0].UID == owner
-	}) {
-		if err := c.Remove(ctx, o); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
 }
 
 func orphan(ctx context.Context, c *store.Cluster, owner types.UID) error {

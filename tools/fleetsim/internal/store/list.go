@@ -41,7 +41,7 @@ func (s *Storage) GetList(ctx context.Context, key string, opts storage.ListOpti
 	}
 	last, more, seen := "", false, int64(0)
 	for _, k := range c.keys(s) {
-		if !(k == key && !opts.Recursive || opts.Recursive && strings.HasPrefix(k, prefix)) || from != "" && k < from {
+		if opts.Recursive && !strings.HasPrefix(k, prefix) || !opts.Recursive && k != key || k < from {
 			continue
 		}
 		seen++
