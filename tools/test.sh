@@ -74,6 +74,9 @@ if [ ${#only[@]} -eq 0 ]; then
   step "Testing the test fleet's own tool"
   (cd tools/controlplane && TF_ACC=1 gotest ./...)
 
+  step "Comparing the simulated fleet with the real one"
+  (cd tools/fleetsim && TF_ACC=1 gotest ./...)
+
   step "Testing the benchmark's own tool"
   (cd tools/bench && gotest ./...)
 fi

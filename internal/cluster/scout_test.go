@@ -78,7 +78,7 @@ func TestPool_scouts(t *testing.T) {
 	for i := 1; i < servers; i++ {
 		before := opened[i].Load()
 		contact(i)
-			if n := opened[i].Load() - before; n > 0 {
+		if n := opened[i].Load() - before; n > 0 {
 			t.Errorf("edge-%d, known to be silent, got %d more connections", i, n)
 		}
 	}
