@@ -39,9 +39,15 @@ func (s Set) revisionOf(cluster string) string {
 	return s.Revision
 }
 
-// waves are the waves that the clusters are in, by cluster; empty where there are none.
-func (s Set) waves() map[string]string {
-	in := map[string]string{}
+// rank is where a cluster stands in a rollout: its wave, and whether that is behind Through.
+type rank struct {
+	wave string
+	held bool
+}
+
+// ranks are where the clusters stand, by cluster; empty where there are no waves.
+func (s Set) ranks() map[string]rank {
+	in := map[string]rank{}
 	if s.Rollout == nil {
 		return in
 	}
@@ -49,9 +55,9 @@ func (s Set) waves() map[string]string {
 	for name := range s.Clusters {
 		members.Clusters[name] = rollout.Cluster{}
 	}
-	for _, rank := range rollout.Ranks(*s.Rollout, members) {
-		for _, name := range rank.Clusters {
-			in[name] = rank.Name
+	for _, r := range rollout.Ranks(*s.Rollout, members) {
+		for _, name := range r.Clusters {
+			in[name] = rank{wave: r.Name, held: r.Held}
 		}
 	}
 	return in
@@ -67,18 +73,13 @@ func (r *Runner) Assign(ctx context.Context, set *Set, state State) Problems {
 	for name, running := range r.running(ctx, *set, state) {
 		progress.Clusters[name] = rollout.Cluster{Revision: running}
 	}
-	held := map[string]bool{}
-	for _, rank := range rollout.Ranks(*set.Rollout, progress) {
-		for _, name := range rank.Clusters {
-			held[name] = rank.Held
-		}
-	}
+	in := set.ranks()
 	shelf := &shelf{runner: r, set: *set, progress: progress, sources: map[string][]Source{}}
 	assigned := rollout.Assign(*set.Rollout, progress)
 	found := map[string]Held{}
 	var names []string
 	for name, revision := range assigned {
-		if held[name] && revision != set.Revision && !set.UnknownAccess[name] {
+		if in[name].held && revision != set.Revision && !set.UnknownAccess[name] {
 			names = append(names, name)
 		}
 	}
@@ -322,7 +323,7 @@ func (h Held) keepHeld(prior ClusterState, known bool) (ClusterPlan, bool) {
 
 // assign notes in a cluster's plan what the cluster is to run. Where there are no waves, every cluster runs the set's revision, and that is not said of each.
 func (c *ClusterPlan) assign(set Set, name string, prior ClusterState, known bool) {
-	h, held := set.Held[name]
+	h := set.Held[name]
 	_, stays := set.Clusters[name]
 	if set.Rollout == nil || !stays || c.Gone {
 		return
@@ -330,7 +331,7 @@ func (c *ClusterPlan) assign(set Set, name string, prior ClusterState, known boo
 	if c.Revision = set.revisionOf(name); known {
 		c.From = set.running(prior)
 	}
-	c.Wave, c.Held = set.in[name], held
+	c.Wave, c.Held = set.in[name].wave, set.in[name].held
 	if c.Deferred != "" {
 		c.Revision = c.From
 		return

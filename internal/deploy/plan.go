@@ -133,7 +133,7 @@ func (r *Runner) Plan(ctx context.Context, set Set, state State) (Plan, Problems
 	if len(found) > 0 {
 		return plan, found
 	}
-	set.in = set.waves()
+	set.in = set.ranks()
 	var mu sync.Mutex
 	// What state knows was read a moment ago; only clusters that are new to the set may turn out dead here.
 	fresh := map[string]string{}

@@ -88,8 +88,8 @@ type Set struct {
 	scales map[schema.GroupKind][]string
 	// past is what the state's manifests make, where that is needed.
 	past *past
-	// in are the waves that the clusters are in, and completed is the revision to which the last rollout came to its end; both are set where they matter.
-	in        map[string]string
+	// in is where the clusters stand in the rollout, and completed is the revision to which the last rollout came to its end; both are set where they matter.
+	in        map[string]rank
 	completed string
 	// report is told how the work gets on, and turn how it does on the cluster that the set is applied to.
 	report *report

@@ -47,7 +47,7 @@ func (r *Runner) Apply(ctx context.Context, set Set, state State, plan Plan, exp
 		l.strategy = *set.Rollout
 		l.strategy.ProgressDeadline = cmp.Or(l.strategy.ProgressDeadline, set.Wait.Timeout) + expiryGrace
 	}
-	l.set.in = l.set.waves()
+	l.set.in = l.set.ranks()
 	access := map[string]string{}
 	for name, c := range plan.Clusters {
 		if c.Changes() && !c.Gone {
@@ -62,10 +62,10 @@ func (r *Runner) Apply(ctx context.Context, set Set, state State, plan Plan, exp
 	if text, ok := rollout.Explain(l.progress, step); ok && set.Rollout != nil && step.Verdict != rollout.Complete {
 		ended = &text
 	}
+	l.leaveRest(step)
 	if step.Verdict == rollout.Complete {
 		l.tend(ctx)
 	}
-	l.leaveRest(step)
 	l.set.report.end(l.found)
 	return l.out, l.found, ended
 }
@@ -278,6 +278,11 @@ func (l *rolling) tend(ctx context.Context) {
 	}
 	l.strategy, l.progress = strategy, work
 	l.run(ctx)
+	for name, c := range l.progress.Clusters {
+		if c.State == rollout.Waiting {
+			l.found = append(l.found, Problem{Cluster: name, Err: errNotBegun})
+		}
+	}
 }
 
 // leaveRest keeps in the state what was not begun. Where that was not the rollout's decision, it is an error.

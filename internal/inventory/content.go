@@ -43,6 +43,19 @@ func NewContent(text []byte) (Content, error) {
 	return Content{parts: slices.Collect(slices.Chunk(b.Bytes(), partSize))}, nil
 }
 
+// Text is what the content was made of.
+func (c Content) Text() ([]byte, error) {
+	r, err := gzip.NewReader(bytes.NewReader(bytes.Join(c.parts, nil)))
+	if err != nil {
+		return nil, fmt.Errorf("the content is damaged: %w", err)
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("the content is damaged: %w", err)
+	}
+	return text, nil
+}
+
 // Parts is how many Secrets the content takes.
 func (c Content) Parts() int { return len(c.parts) }
 
@@ -73,7 +86,7 @@ func (s *Store) Load(ctx context.Context, p *Parent, revision string) ([]byte, e
 	if p == nil || p.Contents[revision] == 0 {
 		return nil, nil
 	}
-	var all bytes.Buffer
+	var kept Content
 	for i := range p.Contents[revision] {
 		secret, err := s.core.Secrets(s.namespace).Get(ctx, s.partName(revision, i), metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
@@ -82,15 +95,11 @@ func (s *Store) Load(ctx context.Context, p *Parent, revision string) ([]byte, e
 		if err != nil {
 			return nil, fmt.Errorf("read the content of revision %s from %s/%s: %w", revision, s.namespace, s.partName(revision, i), err)
 		}
-		all.Write(secret.Data[contentKey])
+		kept.parts = append(kept.parts, secret.Data[contentKey])
 	}
-	r, err := gzip.NewReader(&all)
+	text, err := kept.Text()
 	if err != nil {
-		return nil, fmt.Errorf("the content of revision %s in %s/%s is damaged: %w", revision, s.namespace, s.partName(revision, 0), err)
-	}
-	text, err := io.ReadAll(r)
-	if err != nil {
-		return nil, fmt.Errorf("the content of revision %s in %s/%s is damaged: %w", revision, s.namespace, s.partName(revision, 0), err)
+		return nil, fmt.Errorf("revision %s in %s/%s: %w", revision, s.namespace, s.partName(revision, 0), err)
 	}
 	return text, nil
 }

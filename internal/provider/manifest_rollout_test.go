@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -622,5 +623,67 @@ func TestAccManifest_rolloutRemoved(t *testing.T) {
 	if got := value(t, "eu-1", configmaps, ns, "conf", "data", "k"); got != "three" {
 		t.Errorf("eu-1 has %v", got)
 	}
+	s.Destroy()
+}
+
+// TestAccManifest_keptBesideHeld has a cluster stay in the set because the one that is to replace it failed, while drift behind the promoted wave is put right.
+func TestAccManifest_keptBesideHeld(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	set := func(clusters, through string) {
+		s.set(fmt.Sprintf("clusters = { for k, c in fleet_cluster.this : k => c if contains(%s, k) }\nnamespace = %q\nwait = { timeout = \"5s\" }\n", clusters, ns)+
+			waves(fmt.Sprintf("on_failure = \"continue\"\n  through = %q", through)), deployment("web", 1))
+	}
+	s.fleet("")
+	set(`["eu-2", "us-1"]`, "rest")
+	s.Apply()
+	fleettest.Get(t, "eu-1").MustKubectl(t, "", "create", "quota", "none", "-n", ns, "--hard=pods=0")
+	fleettest.Get(t, "eu-2").MustKubectl(t, "", "scale", "deployment", "web", "-n", ns, "--replicas=3")
+	set(`["eu-1", "eu-2"]`, "canary")
+	contains(t, s.ApplyFails(), "eu-1 Deployment.apps "+ns+"/web: not ready after 5s", "us-1: the set stays here for now")
+	if got := fmt.Sprint(replicas(t, "eu-2", ns, "web")); got != "1" || live(t, "us-1", deployments, ns, "web") == nil {
+		t.Errorf("eu-2 has %s replicas, us-1 %v", got, live(t, "us-1", deployments, ns, "web"))
+	}
+	if dig(s.manifest(), "status", "us-1") == nil {
+		t.Error("the state has forgotten us-1")
+	}
+	fleettest.Get(t, "eu-1").MustKubectl(t, "", "delete", "quota", "none", "-n", ns)
+	fleettest.Get(t, "eu-1").MustKubectl(t, "", "rollout", "restart", "deployment", "web", "-n", ns)
+	s.Apply()
+	if live(t, "us-1", deployments, ns, "web") != nil {
+		t.Error("us-1 still has it")
+	}
+	s.PlanEmpty()
+	s.Destroy()
+}
+
+// TestAccManifest_largeRevision has a revision whose content takes more than one Secret be told from drift behind the promoted wave.
+func TestAccManifest_largeRevision(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	random := rand.New(rand.NewPCG(seed, 7))
+	noise := func() string {
+		b := make([]byte, 450<<10)
+		for i := range b {
+			b[i] = byte(random.IntN(256))
+		}
+		return base64.StdEncoding.EncodeToString(b)
+	}
+	large := []string{configMap("large-a", noise()), configMap("large-b", noise())}
+	set := func(through, text string) {
+		s.set(fmt.Sprintf("namespace = %q\n", ns)+waves(fmt.Sprintf("through = %q", through)), append(large, configMap("conf", text))...)
+	}
+	s.fleet("")
+	set("rest", "one")
+	s.Apply()
+	first := s.revision()
+	set("canary", "two")
+	s.Apply()
+	if contents := live(t, "us-1", secrets, "fleet-system", "fleet-"+s.name).GetAnnotations()["fleet.fleetform.io/contents"]; contents != first+"=2" {
+		t.Errorf("us-1 keeps %q, want %s in two parts", contents, first)
+	}
+	patch(t, "us-1", configmaps, ns, "conf", `{"data":{"k":"edited"}}`)
+	contains(t, s.Apply(), "correct ConfigMap "+ns+"/conf on us-1: data.k edited → one")
+	s.PlanEmpty()
 	s.Destroy()
 }
