@@ -70,7 +70,7 @@ func (r *Runner) recall(ctx context.Context, s *site, set Set, w *wanted, prior 
 	var sent ssa.Fields
 	if o, ok := set.pastObject(prior.Cluster, w.Key); ok {
 		if was, err := r.wantOne(ctx, s, set, o, prior, salt); err == nil {
-			if sent, err = ssa.Sent(was.Object, was.Mask); err == nil {
+			if sent, err = r.sentOf(was); err == nil {
 				if fields := w.Record.Recall(was.Body, sent); fields != nil {
 					w.Prior = fields
 					return
@@ -113,7 +113,7 @@ func (s *site) drifted(ctx context.Context, obj *unstructured.Unstructured, prio
 	was, err := s.runner.wantOne(ctx, s, s.set, o, prior, saltOf(parent))
 	var sent ssa.Fields
 	if err == nil {
-		sent, err = ssa.Sent(was.Object, was.Mask)
+		sent, err = s.runner.sentOf(was)
 	}
 	if err != nil {
 		return s.projectBy(obj, prior, key, parent, nil)

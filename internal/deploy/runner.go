@@ -18,6 +18,7 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
 	"github.com/fleetform/terraform-provider-fleet/internal/manifest"
 	"github.com/fleetform/terraform-provider-fleet/internal/progress"
+	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
 )
 
 // requestsPerCluster bounds the objects worked on at once on one cluster.
@@ -44,6 +45,8 @@ type Runner struct {
 	modes    map[string]fleet.Mode
 	holders  map[[2]string]holder
 	names    map[string]*naming
+	// sent is what is sent of objects, by their content; nobody may change it.
+	sent map[string]ssa.Fields
 	// serving are the clusters found to serve a kind, by kind.
 	serving map[string]map[string]bool
 }

@@ -151,10 +151,41 @@ func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Objec
 		// Nobody will ask what would be sent, and telling takes the schemas of all kinds.
 		return w, nil
 	}
-	if w.Sent, err = ssa.Sent(body, w.Mask); err != nil {
+	if w.Sent, err = r.sentOf(w); err != nil {
 		return w, fmt.Errorf("%s: %w", o.Position, err)
 	}
 	return w, nil
+}
+
+// sentLimit is how many objects are remembered with what is sent of them.
+const sentLimit = 4096
+
+// sentOf is what will be sent of the object. Most clusters get the same, and are asked about it several times, so it is told once; but for what hides
+// values, whose digests are each cluster's own.
+func (r *Runner) sentOf(w wanted) (ssa.Fields, error) {
+	if w.Mask != nil {
+		return ssa.Sent(w.Object, w.Mask)
+	}
+	id := w.Object.GetLabels()[fleet.PartOfLabel] + " " + w.Key.String() + " " + manifest.Hash(w.Object)
+	r.mu.Lock()
+	sent, ok := r.sent[id]
+	r.mu.Unlock()
+	if ok {
+		return sent, nil
+	}
+	sent, err := ssa.Sent(w.Object, nil)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sent == nil {
+		r.sent = map[string]ssa.Fields{}
+	}
+	if len(r.sent) < sentLimit {
+		r.sent[id] = sent
+	}
+	return sent, nil
 }
 
 // unmark takes away what a manifest that was dumped from a cluster has of another set.
