@@ -51,13 +51,13 @@ type site struct {
 // OtherClusterError says that a name now leads to another cluster than the one the set was put on.
 type OtherClusterError struct {
 	Found, Expected string
-	// Namespace is the one whose uid it is.
-	Namespace string
+	// Identity says whose uid it is, as cluster.Client.Identity does.
+	Identity string
 }
 
 func (e *OtherClusterError) Error() string {
-	return fmt.Sprintf("another cluster answers: its uid (of namespace %s) is %s, expected %s; nothing is written to it. "+
-		"If the cluster was rebuilt, accept it with: terraform apply -replace of its fleet_cluster", e.Namespace, e.Found, e.Expected)
+	return fmt.Sprintf("another cluster answers: its uid (of %s) is %s, expected %s; nothing is written to it. "+
+		"If the cluster was rebuilt, accept it with: terraform apply -replace of its fleet_cluster", e.Identity, e.Found, e.Expected)
 }
 
 // open connects to the cluster and makes sure that it is the one it is taken for.
@@ -72,7 +72,7 @@ func (r *Runner) open(ctx context.Context, set Set, c fleet.Cluster, known Appli
 			return nil, err
 		}
 		if uid != c.UID {
-			return nil, &OtherClusterError{Found: uid, Expected: c.UID, Namespace: client.Identity()}
+			return nil, &OtherClusterError{Found: uid, Expected: c.UID, Identity: client.Identity()}
 		}
 	}
 	if known.From != "" && set.Takeover == "" {

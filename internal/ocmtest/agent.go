@@ -41,14 +41,15 @@ func (a *Agent) Stop() { a.once.Do(a.stop) }
 // environment names it, else the stand-in.
 func StartAgent(t testing.TB, hub *Hub, cluster string, site *fleettest.Cluster) *Agent {
 	t.Helper()
-	Install(t, site)
-	a := &Agent{}
+	install(t, site, "site", onSite)
+	a := &Agent{stop: func() {}}
 	t.Cleanup(func() {
 		a.Stop()
 		hub.letGo(t, cluster)
 	})
 	if program := os.Getenv(RealAgent); program != "" {
 		a.Real, a.stop = true, startReal(t, program, hub, cluster, site)
+		t.Logf("the agent of %s is the real one, %s", cluster, program)
 		return a
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))

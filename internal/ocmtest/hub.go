@@ -1,6 +1,7 @@
 package ocmtest
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"testing"
 
@@ -28,7 +29,7 @@ type Hub struct {
 // NewHub makes a hub of a cluster.
 func NewHub(t testing.TB, c *fleettest.Cluster) *Hub {
 	t.Helper()
-	Install(t, c)
+	install(t, c, "hub", onHub)
 	return &Hub{Cluster: c, client: c.AdminDynamic(t)}
 }
 
@@ -94,6 +95,32 @@ func (h *Hub) Managed(t testing.TB, name string) clusterv1.ManagedCluster {
 	var c clusterv1.ManagedCluster
 	decode(t, got, &c)
 	return c
+}
+
+// Has tells whether the hub knows a managed cluster.
+func (h *Hub) Has(t testing.TB, name string) bool {
+	t.Helper()
+	_, err := h.client.Resource(ManagedClusters).Get(t.Context(), name, metav1.GetOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		t.Fatal(err)
+	}
+	return err == nil
+}
+
+// Update writes what a managed cluster is to be, as a person does.
+func (h *Hub) Update(t testing.TB, c clusterv1.ManagedCluster) {
+	t.Helper()
+	if _, err := h.client.Resource(ManagedClusters).Update(t.Context(), object(t, ManagedClusters, "ManagedCluster", c), metav1.UpdateOptions{}); err != nil {
+		t.Fatalf("%s: %v", c.Name, err)
+	}
+}
+
+// Unregister deletes a managed cluster and leaves its namespace.
+func (h *Hub) Unregister(t testing.TB, name string) {
+	t.Helper()
+	if err := h.client.Resource(ManagedClusters).Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Works are the works of a managed cluster.
@@ -216,4 +243,28 @@ func fromObject(from *unstructured.Unstructured, into any) error {
 		return err
 	}
 	return json.Unmarshal(text, into)
+}
+
+// Profile writes a ClusterProfile of a cluster into a namespace, with an access provider of the name "test" that names the
+// cluster's API server.
+func (h *Hub) Profile(t testing.TB, namespace, name string, of *fleettest.Cluster, labels map[string]string) {
+	t.Helper()
+	profile := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"clusterManager": map[string]any{"name": "test"}}}}
+	profile.SetGroupVersionKind(ClusterProfiles.GroupVersion().WithKind("ClusterProfile"))
+	profile.SetName(name)
+	profile.SetLabels(labels)
+	profiles := h.client.Resource(ClusterProfiles).Namespace(namespace)
+	created, err := profiles.Create(t.Context(), profile, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	created.Object["status"] = map[string]any{
+		"properties": []any{map[string]any{"name": "tier", "value": "gold"}},
+		"accessProviders": []any{map[string]any{"name": "test", "cluster": map[string]any{
+			"server": of.Host, "certificate-authority-data": base64.StdEncoding.EncodeToString([]byte(of.CA(t))),
+		}}},
+	}
+	if _, err := profiles.UpdateStatus(t.Context(), created, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
 }

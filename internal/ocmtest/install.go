@@ -39,23 +39,28 @@ var crds = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "
 
 var installed sync.Map
 
-// Install installs the definitions on a cluster and waits until they are served. They stay there: tests of other packages may be
+// onHub and onSite are the definitions that a hub and a site have, by their files.
+var (
+	onHub = map[string]schema.GroupVersionResource{
+		"manifestworks": ManifestWorks, "managedclusters": ManagedClusters, "placements": Placements,
+		"placementdecisions": PlacementDecisions, "clusterprofiles": ClusterProfiles,
+	}
+	onSite = map[string]schema.GroupVersionResource{"appliedmanifestworks": AppliedManifestWorks}
+)
+
+// install installs definitions on a cluster and waits until they are served. They stay there: tests of other packages may be
 // using them as well.
-func Install(t testing.TB, c *fleettest.Cluster) {
+func install(t testing.TB, c *fleettest.Cluster, role string, files map[string]schema.GroupVersionResource) {
 	t.Helper()
-	once, _ := installed.LoadOrStore(c.Name, sync.OnceValue(func() error { return install(context.WithoutCancel(t.Context()), c.AdminDynamic(t)) }))
+	once, _ := installed.LoadOrStore(c.Name+" "+role, sync.OnceValue(func() error { return write(context.WithoutCancel(t.Context()), c.AdminDynamic(t), files) }))
 	if err := once.(func() error)(); err != nil { //nolint:forcetypeassert // nothing else is stored
 		t.Fatalf("installing the definitions of Open Cluster Management on %s: %v", c.Name, err)
 	}
 }
 
-func install(ctx context.Context, client dynamic.Interface) error {
-	entries, err := definitions.ReadDir("crds")
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		text, err := definitions.ReadFile(path.Join("crds", entry.Name()))
+func write(ctx context.Context, client dynamic.Interface, files map[string]schema.GroupVersionResource) error {
+	for file := range files {
+		text, err := definitions.ReadFile(path.Join("crds", file+".yaml"))
 		if err != nil {
 			return err
 		}
@@ -68,7 +73,7 @@ func install(ctx context.Context, client dynamic.Interface) error {
 			return err
 		}
 	}
-	for _, resource := range []schema.GroupVersionResource{ManifestWorks, AppliedManifestWorks, ManagedClusters, Placements, PlacementDecisions, ClusterProfiles} {
+	for _, resource := range files {
 		err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
 			_, err := client.Resource(resource).List(ctx, metav1.ListOptions{Limit: 1})
 			if apierrors.IsNotFound(err) {
