@@ -292,7 +292,11 @@ func (s *site) plan(ctx context.Context, prior ClusterState, known bool) (Cluste
 		}
 	}
 	plan.skip(skips, prior)
-	return plan, append(found, prune(s.set, plan, prior)...)
+	found = append(found, prune(s.set, plan, prior)...)
+	if text := s.server.unsure(); text != "" && plan.acts() {
+		found = append(found, Problem{Cluster: s.name, Err: errors.New(text), Warning: true})
+	}
+	return plan, found
 }
 
 // Keys are the plan's objects in a stable order.

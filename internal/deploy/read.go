@@ -275,7 +275,7 @@ func (s *site) members(ctx context.Context, prior ClusterState, parent *inventor
 			return nil, fmt.Errorf("list %s: %w", places[i].GroupResource(), errs[i])
 		}
 		for _, obj := range list {
-			owned, err := ssa.OwnedSet(obj, s.server.Manager)
+			owned, err := ssa.OwnedSet(obj, s.server.manager())
 			if err != nil {
 				return nil, err
 			}

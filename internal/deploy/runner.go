@@ -44,6 +44,8 @@ type Runner struct {
 	modes    map[string]fleet.Mode
 	holders  map[[2]string]holder
 	names    map[string]*naming
+	// hubs are what hubs have of sets, by hub and set.
+	hubs map[hubKey]*hubFleet
 	// serving are the clusters found to serve a kind, by kind.
 	serving map[string]map[string]bool
 }
@@ -62,6 +64,8 @@ type observation struct {
 	read   bool
 	live   map[fleet.ObjectKey]*unstructured.Unstructured
 	absent map[fleet.ObjectKey]bool
+	// listed tells that the parent was read with those of the other clusters, if there was one.
+	listed bool
 	// previews are the answers of the dry runs, for policies.
 	previews map[fleet.ObjectKey]*unstructured.Unstructured
 	// warned are the warnings of the API server that were given already.

@@ -36,6 +36,10 @@ func (a *standIn) apply(ctx context.Context, work *workv1.ManifestWork, applied 
 			condition.Message = fmt.Sprintf("Failed to apply manifest: %v", err)
 		}
 		conditions[i] = a.merged(work, at, condition)
+		if err != nil && at.Resource != "" {
+			// What could not be applied may be there all the same, as it was applied before.
+			got, _ = a.client(schema.GroupVersionResource{Group: at.Group, Version: at.Version, Resource: at.Resource}, at.Namespace).Get(ctx, at.Name, metav1.GetOptions{})
+		}
 		if got != nil {
 			now = append(now, workv1.AppliedManifestResourceMeta{
 				ResourceIdentifier: workv1.ResourceIdentifier{Group: at.Group, Resource: at.Resource, Namespace: at.Namespace, Name: at.Name},

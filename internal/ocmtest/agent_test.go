@@ -172,8 +172,13 @@ func TestAccAgent_conflict(t *testing.T) {
 	if _, err := s.site.AdminDynamic(t).Resource(configMaps).Namespace(s.ns).Apply(t.Context(), "a", other, metav1.ApplyOptions{FieldManager: "helm"}); err != nil {
 		t.Fatal(err)
 	}
+	s.put(s.work("web", s.configMap("a", "theirs")))
+	s.applied("web")
 	s.put(s.work("web", s.configMap("a", "ours")))
 	got := s.applied("web")
+	if s.get("a") == nil {
+		t.Fatal("what could not be changed was deleted")
+	}
 	if meta.IsStatusConditionTrue(got.Status.Conditions, workv1.WorkApplied) {
 		t.Fatal("a conflict counts as applied")
 	}

@@ -88,4 +88,3 @@ func (r *clusterResource) warnOfDeniedAtHub(ctx context.Context, hub *cluster.Cl
 	}
 	return diags
 }
-

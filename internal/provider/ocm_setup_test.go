@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	clusterv1 "open-cluster-management.io/api/cluster/v1"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleettest"
@@ -41,4 +43,17 @@ func (s *hubSetup) edge(change func(*clusterv1.ManagedCluster)) string {
 	name := fleettest.Name(s.t)
 	s.hub.Register(s.t, name, change)
 	return name
+}
+
+// applyAs applies an object in somebody's name.
+func applyAs(t *testing.T, cluster, manager, body string) {
+	t.Helper()
+	obj := &unstructured.Unstructured{}
+	if err := obj.UnmarshalJSON([]byte(body)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := fleettest.Get(t, cluster).AdminDynamic(t).Resource(configmaps).Namespace(obj.GetNamespace()).Apply(t.Context(), obj.GetName(), obj, metav1.ApplyOptions{FieldManager: manager, Force: true})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
