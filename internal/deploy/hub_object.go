@@ -150,8 +150,18 @@ func (h *hubTransport) outcome(w ssa.Wanted, work *hubWork, item *ocm.Item) (ssa
 			contentions[i].Owner = nil
 		}
 	}
-	out.Corrected = contentions
-	return out, err
+	if err != nil || len(contentions) == 0 {
+		return out, err
+	}
+	if out.Object, out.Corrected, out.Reported, err = w.Leave(body, out.Live, contentions); err != nil || len(out.Reported) == 0 {
+		return out, err
+	}
+	if set, err = ssa.SentSet(out.Object); err != nil {
+		return out, err
+	}
+	out.Fields = ssa.Project(out.Object, set, w.Mask)
+	out.Recorded = ssa.Recorded(out.Fields, out.Reported)
+	return out, nil
 }
 
 // body is what is sent: the object with its marks. created tells that it would be new to the cluster.

@@ -129,7 +129,23 @@ func (h *hubTransport) arrange(items map[fleet.ObjectKey]ocm.Item, at map[fleet.
 		}
 		pieces = append(pieces, ocm.Piece{Key: key, Size: size})
 	}
-	return ocm.Arrange(at, pieces, func(n int) string { return ocm.WorkName(h.set.Name, n) })
+	return ocm.Arrange(at, pieces, h.workName)
+}
+
+// workName is the nth name of a work that is not on its way out.
+func (h *hubTransport) workName(n int) string {
+	h.works.mu.Lock()
+	defer h.works.mu.Unlock()
+	for i := 0; ; i++ {
+		name := ocm.WorkName(h.set.Name, i)
+		if w := h.works.by[name]; w != nil && w.work.DeletionTimestamp != nil {
+			continue
+		}
+		if n == 0 {
+			return name
+		}
+		n--
+	}
 }
 
 // writeAs writes every work that is to be another than it is, those that get something before those that lose something, and deletes
@@ -149,6 +165,7 @@ func (h *hubTransport) writeAs(ctx context.Context, items map[fleet.ObjectKey]oc
 	}
 	gone := map[string]bool{}
 	for _, name := range known {
+		// One that is on its way out already is waited for as well.
 		if len(of[name]) == 0 {
 			if err := h.drop(ctx, name); err != nil {
 				return err

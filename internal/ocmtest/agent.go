@@ -168,6 +168,8 @@ func (a *standIn) sync(ctx context.Context, raw *unstructured.Unstructured) erro
 		a.applied[work.Name] = attempt{generation: work.Generation, failed: failed, at: time.Now()}
 	}
 	if err := a.feedBack(ctx, &work); err != nil {
+		// What was applied has not been told yet.
+		delete(a.applied, work.Name)
 		return err
 	}
 	return a.writeStatus(ctx, raw, before, &work)

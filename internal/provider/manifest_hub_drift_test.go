@@ -140,3 +140,30 @@ func TestAccHub_unreachable(t *testing.T) {
 	}
 	s.Destroy()
 }
+
+func TestAccHub_report(t *testing.T) {
+	s := newEdgeSetup(t)
+	s.only("")
+	ns := fleettest.Namespace(t)
+	set := func(value string) {
+		s.set(fmt.Sprintf("namespace = %q\nwait = { timeout = \"60s\" }\ndrift = \"report\"", ns), fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {k: v1, other: %q}\n", value))
+	}
+	set("1")
+	s.Apply()
+	s.edit(0, func(w *workv1.ManifestWork) {
+		w.Spec.Workload.Manifests[0].Raw = json.RawMessage(strings.Replace(string(w.Spec.Workload.Manifests[0].Raw), `"k":"v1"`, `"k":"edited"`, 1))
+	})
+	contains(t, s.Plan(), `data.k is "edited"`, "by kubectl-edit (Update)")
+	s.Apply()
+	fleettest.Eventually(t, "the site has the edit", func() bool {
+		return fmt.Sprint(dig(live(t, "us-1", configmaps, ns, "conf").Object, "data")) == "map[k:edited other:1]"
+	})
+
+	t.Log("another manifest is sent, whatever was reported of the one before")
+	set("2")
+	s.Apply()
+	if got := dig(live(t, "us-1", configmaps, ns, "conf").Object, "data"); fmt.Sprint(got) != "map[k:v1 other:2]" {
+		t.Errorf("the data is %v", got)
+	}
+	s.Destroy()
+}
