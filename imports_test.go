@@ -18,7 +18,7 @@ const module = "github.com/fleetform/terraform-provider-fleet"
 var below = map[string][]string{
 	"":         {"provider", "watch", "progress"},
 	"provider": {"deploy", "progress", "placement", "template", "override", "policy", "rollout", "ssa", "inventory", "health", "manifest", "cluster", "fleet"},
-	"deploy":   {"progress", "placement", "template", "override", "policy", "rollout", "ssa", "inventory", "health", "manifest", "cluster", "fleet"},
+	"deploy":   {"ocm", "progress", "placement", "template", "override", "policy", "rollout", "ssa", "inventory", "health", "manifest", "cluster", "fleet"},
 	"watch":    {"progress"},
 
 	"ssa":       {"manifest", "cluster", "fleet"},
@@ -31,6 +31,7 @@ var below = map[string][]string{
 	"policy":    {"fleet"},
 	"rollout":   {"fleet"},
 	"manifest":  {"fleet"},
+	"ocm":       {"fleet"},
 	"cluster":   {"fleet"},
 	"progress":  {},
 	"celtext":   {},
@@ -39,7 +40,7 @@ var below = map[string][]string{
 
 // pure packages decide and do not act: they reach no cluster, not even
 // through what they import.
-var pure = []string{"fleet", "placement", "template", "override", "policy", "rollout", "manifest", "celtext"}
+var pure = []string{"fleet", "placement", "template", "override", "policy", "rollout", "manifest", "ocm", "celtext"}
 
 type goPackage struct {
 	ImportPath string
@@ -50,7 +51,7 @@ type goPackage struct {
 func TestImports(t *testing.T) {
 	for _, pkg := range listPackages(t) {
 		name := shortName(pkg.ImportPath)
-		if name == "fleettest" || name == "golden" {
+		if name == "fleettest" || name == "ocmtest" || name == "golden" {
 			continue // for tests, which may import them and whatever they need
 		}
 		allowed, known := below[name]

@@ -65,6 +65,9 @@ func ParseAccess(text string) (Access, error) {
 // access is the text for a merged connection. What a kubeconfig file or the pod's environment said is left out, since
 // it can be read again there: rotating certificates in a file must not change any state.
 func (m *merged) access() string {
+	if m.OCM != nil {
+		return accessText(Connection{OCM: m.OCM}, nil, false)
+	}
 	c, secrets := m.Connection, m.Secrets()
 	elsewhere := func(part string) bool {
 		l, ok := m.layerOf(part)

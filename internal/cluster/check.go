@@ -25,6 +25,9 @@ type Problem struct {
 // Check finds what is wrong with the attributes of one place: texts that do not parse and attributes that contradict
 // each other. What is missing is no problem, since another place may say it.
 func (c Connection) Check() []Problem {
+	if c.OCM != nil {
+		return c.checkOCM()
+	}
 	return append(c.checkTexts(), c.checkConflicts()...)
 }
 

@@ -43,6 +43,9 @@ func (t target) redact(text string) string {
 
 // classify turns an error of a request into a typed error where it is about the cluster as a whole.
 func (t target) classify(err error) error {
+	if through := (*ThroughHubError)(nil); errors.As(err, &through) {
+		return through
+	}
 	if err == nil || errors.Is(err, context.Canceled) || isTyped(err) {
 		return err
 	}

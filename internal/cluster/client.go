@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	clusterv1 "open-cluster-management.io/api/cluster/v1"
 )
 
 // askTimeout bounds the few questions this package asks by itself, which nobody wants to wait for for ever.
@@ -37,6 +38,15 @@ type Client struct {
 
 	uidMu sync.Mutex
 	uid   string
+
+	// hub is the client of the hub through which the cluster is reached, and managed what the hub says of it; nil where it is reached
+	// directly.
+	hub      *Client
+	managed  *clusterv1.ManagedCluster
+	executor string
+	// fleet is what this cluster says, as a hub, of its managed clusters.
+	fleetMu sync.Mutex
+	fleet   map[string]*clusterv1.ManagedCluster
 
 	discoveryMu sync.Mutex
 	discovered  *Discovery
@@ -73,12 +83,21 @@ func (c *Client) HTTPClient() *http.Client { return c.http }
 // Version is the cluster's version, as found by the first contact.
 func (c *Client) Version(context.Context) (Version, error) { return c.version, nil }
 
-// Identity is the namespace whose UID identifies the cluster.
-func (c *Client) Identity() string { return c.identity }
+// Identity says whose UID identifies the cluster, such as "namespace kube-system".
+func (c *Client) Identity() string {
+	if c.managed != nil {
+		return "ManagedCluster " + c.managed.Name
+	}
+	return "namespace " + c.identity
+}
 
 // UID is the UID of the namespace that identifies the cluster. Unless the pool says otherwise it is kube-system, which is as old
-// as the cluster and survives everything but a reinstallation. It is asked for once per process.
+// as the cluster and survives everything but a reinstallation. It is asked for once per process. A cluster that is reached through a hub is
+// identified by its ManagedCluster there.
 func (c *Client) UID(ctx context.Context) (string, error) {
+	if c.managed != nil {
+		return string(c.managed.UID), nil
+	}
 	c.uidMu.Lock()
 	defer c.uidMu.Unlock()
 	if c.uid != "" {

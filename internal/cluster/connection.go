@@ -36,6 +36,9 @@ type Connection struct {
 	// InCluster uses the service account of the pod this process runs in.
 	InCluster *bool `json:"in_cluster,omitempty"`
 
+	// OCM says that the cluster is reached through a hub of Open Cluster Management. It excludes all else.
+	OCM *OCM `json:"ocm,omitempty"`
+
 	// Username and Password are for proxies in front of the API server that want them; only kubeconfigs can say so.
 	// The password is secret.
 	Username string `json:"username,omitempty"`
@@ -86,7 +89,7 @@ func (c Connection) IsZero() bool {
 	return c.Host == "" && c.ClusterCACertificate == "" && c.TLSServerName == "" && c.Insecure == nil && c.ProxyURL == "" &&
 		c.Token == "" && c.TokenFile == "" && c.ClientCertificate == "" && c.ClientKey == "" && c.Exec == nil &&
 		c.KubeconfigPath == "" && c.Context == "" && c.InCluster == nil &&
-		c.Username == "" && c.Password == "" && c.Impersonate == nil
+		c.Username == "" && c.Password == "" && c.Impersonate == nil && c.OCM == nil
 }
 
 // Secrets names the secret parts that are set.

@@ -75,6 +75,8 @@ type entry struct {
 	done   chan struct{}
 	client *Client
 	err    error
+	// hub is the hub that was asked, for a cluster behind one.
+	hub *Client
 }
 
 // NewPool makes a pool. It contacts nobody.
@@ -157,9 +159,6 @@ func (p *Pool) Verdict(name, access string) error {
 	}
 }
 
-// Identity is the namespace whose UID identifies a cluster.
-func (p *Pool) Identity() string { return p.cfg.Identity }
-
 // ConnectTimeout is how long a cluster may take to answer first.
 func (p *Pool) ConnectTimeout() time.Duration { return p.cfg.ConnectTimeout }
 
@@ -170,6 +169,7 @@ func (p *Pool) Forget(name string) {
 	for _, entries := range []map[string]*entry{p.byAccess, p.byTarget} {
 		for key := range entries {
 			if strings.HasPrefix(key, joinKey(name, "")) {
+				entries[key].forgetFleet()
 				delete(entries, key)
 			}
 		}
@@ -204,6 +204,9 @@ func (p *Pool) entry(ctx context.Context, name, access string) (*entry, error) {
 			defer patience.Stop()
 			// The verdict is for everybody, so the first caller's cancellation must not be part of it.
 			e.client, e.err = p.connect(context.WithoutCancel(ctx), name, m.Connection)
+			if m.OCM != nil {
+				e.hub, _ = p.Client(context.WithoutCancel(ctx), m.OCM.Hub, m.OCM.Access)
+			}
 		}()
 	}
 	p.byAccess[accessKey] = e
@@ -228,6 +231,9 @@ func (p *Pool) merge(name, access string) (merged, error) {
 
 // connect makes a client and finds out whether it works.
 func (p *Pool) connect(ctx context.Context, name string, c Connection) (*Client, error) {
+	if c.OCM != nil {
+		return p.connectThrough(ctx, name, *c.OCM)
+	}
 	client, err := p.newClient(name, c)
 	if err != nil {
 		return nil, err

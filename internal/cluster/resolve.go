@@ -63,6 +63,12 @@ func (p *Pool) resolve(name string, own Connection, place string, ownHostWins bo
 			return merged{}, l.invalid(name, problem.Attribute, problem.Message)
 		}
 	}
+	if ocm, err := through(name, layers); ocm != nil || err != nil {
+		if err != nil {
+			return merged{}, err
+		}
+		return p.resolveHub(name, *ocm)
+	}
 	m := merge(layers, ownHostWins)
 	for _, problem := range m.checkComplete() {
 		return merged{}, layers[0].invalid(name, problem.Attribute, problem.Message)

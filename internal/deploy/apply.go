@@ -215,7 +215,7 @@ func (s *site) applyStage(ctx context.Context, stage manifest.Stage, of []wanted
 			of[i].Resource, errs[i] = s.newResource(ctx, of[i].Object.GroupVersionKind())
 		}
 	}
-	overObjects(len(of), func(i int) {
+	s.server.each(len(of), func(i int) {
 		if errs[i] == nil {
 			heard[i] = s.hearing(ctx, of[i], func(ctx context.Context) Problems {
 				outcomes[i], errs[i] = s.applyObject(ctx, of[i], plan.Objects[of[i].Key])

@@ -57,7 +57,7 @@ func (r *Runner) sets(ctx context.Context, common Set, c fleet.Cluster) (*site, 
 	if err != nil {
 		return nil, nil, err
 	}
-	parents, err := inventory.List(ctx, s.core, common.Inventory)
+	parents, err := s.server.parents(ctx, common.Inventory)
 	if err != nil {
 		return s, nil, s.client.Classify(err)
 	}

@@ -25,7 +25,15 @@ type keptError struct {
 }
 
 func (e *keptError) Error() string {
+	if len(e.content) == 0 {
+		return "kept, because whether others have something in it cannot be told from here. The set has given it up; whoever can see the cluster may delete it"
+	}
 	return fmt.Sprintf("kept, because others have something in it: %s. The set has given it up; whoever owns the content may delete it", strings.Join(e.content, ", "))
+}
+
+// holdsOthers tells whether others may have something in the object.
+func holdsOthers(key fleet.ObjectKey) bool {
+	return key.Group == "" && key.Kind == "Namespace" || key.Group == "apiextensions.k8s.io" && key.Kind == "CustomResourceDefinition"
 }
 
 // foreignContent names what would go with a namespace or a definition and is not the set's.

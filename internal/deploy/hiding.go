@@ -159,7 +159,7 @@ func names(path fieldpath.Path) bool {
 		return false
 	}
 	return !slices.Contains([]string{"annotations", "labels"}, *path[1].FieldName) ||
-		len(path) == 3 && path[2].FieldName != nil && slices.Contains([]string{fleet.PartOfLabel, fleet.HiddenAnnotation}, *path[2].FieldName)
+		len(path) == 3 && path[2].FieldName != nil && slices.Contains([]string{fleet.PartOfLabel, fleet.HiddenAnnotation, fleet.SentAnnotation}, *path[2].FieldName)
 }
 
 // each visits the leaves of a value that are texts or numbers.

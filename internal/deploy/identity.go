@@ -72,10 +72,9 @@ func moveText(from, to identity) string {
 func (s *site) sibling(i identity) *site {
 	set := s.set.as(i)
 	other := &site{
-		runner: s.runner, set: set, name: s.name, client: s.client, core: s.core, server: s.server.As(manager(set.Name)),
-		store: inventory.NewStore(s.core, set.Inventory, set.Name, s.runner.release), seen: s.runner.observation(set, s.name), kinds: map[string]Served{},
+		runner: s.runner, set: set, name: s.name, client: s.client, server: s.server.as(set),
+		store: s.server.as(set).store(set), seen: s.runner.observation(set, s.name), kinds: map[string]Served{},
 	}
-	other.store.NamespaceExists = set.Namespaced
 	s.kindsMu.Lock()
 	defer s.kindsMu.Unlock()
 	for kind, served := range s.kinds {
@@ -140,7 +139,7 @@ func (s *site) addMoved(ctx context.Context, places []place, live map[fleet.Obje
 // managerOf is the field manager that applied the object for the set.
 func (s *site) managerOf(obj *unstructured.Unstructured) string {
 	if s.also != nil && obj.GetLabels()[fleet.PartOfLabel] == s.also.set.identity().id() {
-		return s.also.server.Manager
+		return s.also.server.manager()
 	}
-	return s.server.Manager
+	return s.server.manager()
 }

@@ -8,9 +8,6 @@ import (
 	"strings"
 	"sync"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/fleetform/terraform-provider-fleet/internal/cluster"
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
@@ -161,9 +158,5 @@ func (f *Finding) Closest(name string) string {
 
 // inventories are the inventories on the cluster: in all namespaces or, where that is not allowed, in the set's.
 func (s *site) inventories(ctx context.Context) ([]inventory.Place, error) {
-	places, err := inventory.Find(ctx, s.core, metav1.NamespaceAll)
-	if apierrors.IsForbidden(err) {
-		return inventory.Find(ctx, s.core, s.set.Inventory)
-	}
-	return places, err
+	return s.server.places(ctx, s.set.Inventory)
 }

@@ -104,6 +104,10 @@ func (s *site) moveFrom(ctx context.Context, from *site, prior ClusterState) Pro
 	}
 	s.sign(now, prior)
 	now.MovedTo = ""
+	if s.store.Same(from.store) {
+		// Only the id of the set is another.
+		old = nil
+	}
 	if old != nil {
 		now.Include(old.Kinds, old.Namespaces)
 		if len(now.Salt) == 0 {
@@ -151,7 +155,7 @@ func (s *site) moveObjects(ctx context.Context, from *site, live map[fleet.Objec
 	for key := range live {
 		keys = append(keys, key)
 	}
-	overObjects(len(keys), func(i int) { errs[i] = s.moveObject(ctx, from, live[keys[i]]) })
+	from.server.each(len(keys), func(i int) { errs[i] = s.moveObject(ctx, from, live[keys[i]]) })
 	var found Problems
 	for i, err := range errs {
 		if err != nil {
@@ -168,7 +172,7 @@ func (s *site) moveObject(ctx context.Context, from *site, obj *unstructured.Uns
 		return err
 	}
 	for attempt := 1; ; attempt++ {
-		err := from.server.Rename(ctx, resource, obj, s.server.Manager, s.set.identity().id())
+		err := from.server.Rename(ctx, resource, obj, s.server.manager(), s.set.identity().id())
 		// A test in a JSON patch that fails makes it invalid.
 		if attempt == moveAttempts || !apierrors.IsInvalid(err) && !apierrors.IsConflict(err) {
 			if apierrors.IsNotFound(err) {

@@ -295,7 +295,11 @@ func (s *site) plan(ctx context.Context, prior ClusterState, known bool) (Cluste
 		}
 	}
 	plan.skip(skips, prior)
-	return plan, append(found, prune(s.set, plan, prior)...)
+	found = append(found, prune(s.set, plan, prior)...)
+	if text := s.server.unsure(); text != "" && plan.acts() {
+		found = append(found, Problem{Cluster: s.name, Err: errors.New(text), Warning: true})
+	}
+	return plan, found
 }
 
 func isNamespace(key fleet.ObjectKey) bool { return key.Group == "" && key.Kind == "Namespace" }

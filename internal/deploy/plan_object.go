@@ -139,9 +139,10 @@ func (o *ObjectPlan) yield(path, manager string) {
 
 // staleWords say why an object is applied again of which no field changes.
 var staleWords = map[ssa.Stale]string{
-	ssa.StaleLabel: "the label that says it belongs to the set is gone",
-	ssa.StaleUID:   "somebody deleted it and created it anew",
-	ssa.StaleYield: "the manager that a field was left to has given it up",
+	ssa.StaleLabel:   "the label that says it belongs to the set is gone",
+	ssa.StaleUID:     "somebody deleted it and created it anew",
+	ssa.StaleRefused: "the cluster's agent could not apply it as it is, or is told to treat it in another way",
+	ssa.StaleYield:   "the manager that a field was left to has given it up",
 }
 
 // difference is the plan for an object that will have the fields.

@@ -181,6 +181,7 @@ func firstAt[W ~string](rules []Rule, path fieldpath.Path, word func(Rule) W, se
 // saves reading the object first.
 func (t treatment) onFields(s Set) ssa.Treatment {
 	on := ssa.Treatment{Existing: t.Existing, Ignored: t.ignored, Absorbs: s.absorbs, ReplaceImmutable: t.ReplaceImmutable}
+	on.Stays = func(created bool) bool { return t.removal(created) == ActionRelease }
 	asks := func(speaks func(Rule) bool) bool { return slices.ContainsFunc(t.rules, speaks) }
 	if cmp.Or(t.Conflicts, fleet.ConflictsError) != fleet.ConflictsError || asks(func(r Rule) bool { return r.Conflicts != "" }) {
 		on.Conflicts = t.conflicts

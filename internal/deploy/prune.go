@@ -49,7 +49,7 @@ func (s *site) prune(ctx context.Context, list []wanted, prior ClusterState, par
 				resources[i] = s.kinds[kind.GroupKind().String()]
 			}
 		}
-		overObjects(len(of), func(i int) {
+		s.server.each(len(of), func(i int) {
 			if errs[i] == nil {
 				errs[i] = s.remove(ctx, prior.Cluster, resources[i], of[i])
 			}
@@ -122,6 +122,12 @@ func (s *site) remove(ctx context.Context, c fleet.Cluster, served Served, obj *
 	_, created := obj.GetAnnotations()[fleet.CreatedAnnotation]
 	if treat.removal(created) == ActionRelease {
 		return s.release(ctx, resource, obj)
+	}
+	if holdsOthers(key) && !s.server.sees() {
+		if err := s.release(ctx, resource, obj); err != nil {
+			return err
+		}
+		return &keptError{}
 	}
 	foreign, err := s.foreignContent(ctx, obj)
 	if err != nil {

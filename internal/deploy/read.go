@@ -296,7 +296,7 @@ func (s *site) find(ctx context.Context, prior ClusterState, parent *inventory.P
 			return nil, fmt.Errorf("list %s: %w", places[i].GroupResource(), errs[i])
 		}
 		for _, obj := range list {
-			owned, err := ssa.OwnedSet(obj, s.server.Manager)
+			owned, err := ssa.OwnedSet(obj, s.server.manager())
 			if err != nil {
 				return nil, err
 			}

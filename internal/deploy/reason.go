@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -67,22 +66,7 @@ func (s *site) reason(ctx context.Context, obj *unstructured.Unstructured, secre
 
 // around lists what may tell the reason, without what the set hides: a container's last words can be anything.
 func (s *site) around(ctx context.Context, l health.Listing, secrets [][]string) []unstructured.Unstructured {
-	options := metav1.ListOptions{LabelSelector: l.LabelSelector, FieldSelector: l.FieldSelector, Limit: reasonObjects}
-	var items []any
-	switch l.Kind.Kind {
-	case "Pod":
-		if pods, err := s.core.Pods(l.Namespace).List(ctx, options); err == nil {
-			for i := range pods.Items {
-				items = append(items, &pods.Items[i])
-			}
-		}
-	case "Event":
-		if events, err := s.core.Events(l.Namespace).List(ctx, options); err == nil {
-			for i := range events.Items {
-				items = append(items, &events.Items[i])
-			}
-		}
-	}
+	items := s.server.around(ctx, l)
 	var found []unstructured.Unstructured
 	for _, item := range items {
 		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(item)

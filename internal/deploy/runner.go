@@ -47,6 +47,8 @@ type Runner struct {
 	names    map[string]*naming
 	// sent is what is sent of objects, by their content; nobody may change it.
 	sent map[string]ssa.Fields
+	// hubs are what hubs have of sets, by hub and set.
+	hubs map[hubKey]*hubFleet
 	// serving are the clusters found to serve a kind, by kind.
 	serving map[string]map[string]bool
 }
@@ -65,6 +67,8 @@ type observation struct {
 	read   bool
 	live   map[fleet.ObjectKey]*unstructured.Unstructured
 	absent map[fleet.ObjectKey]bool
+	// listed tells that the parent was read with those of the other clusters, if there was one.
+	listed bool
 	// previews are the answers of the dry runs, for policies.
 	previews map[fleet.ObjectKey]*unstructured.Unstructured
 	// warned are the warnings of the API server that were given already.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes/scheme"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -25,8 +24,7 @@ type site struct {
 	set     Set
 	name    string
 	client  *cluster.Client
-	core    typedcorev1.CoreV1Interface
-	server  *ssa.Server
+	server  transport
 	store   *inventory.Store
 	seen    *observation
 	kindsMu sync.Mutex
@@ -53,13 +51,13 @@ type site struct {
 // OtherClusterError says that a name now leads to another cluster than the one the set was put on.
 type OtherClusterError struct {
 	Found, Expected string
-	// Namespace is the one whose uid it is.
-	Namespace string
+	// Identity says whose uid it is, as cluster.Client.Identity does.
+	Identity string
 }
 
 func (e *OtherClusterError) Error() string {
-	return fmt.Sprintf("another cluster answers: its uid (of namespace %s) is %s, expected %s; nothing is written to it. "+
-		"If the cluster was rebuilt, accept it with: terraform apply -replace of its fleet_cluster", e.Namespace, e.Found, e.Expected)
+	return fmt.Sprintf("another cluster answers: its uid (of %s) is %s, expected %s; nothing is written to it. "+
+		"If the cluster was rebuilt, accept it with: terraform apply -replace of its fleet_cluster", e.Identity, e.Found, e.Expected)
 }
 
 // open connects to the cluster and makes sure that it is the one it is taken for.
@@ -74,24 +72,23 @@ func (r *Runner) open(ctx context.Context, set Set, c fleet.Cluster, known Appli
 			return nil, err
 		}
 		if uid != c.UID {
-			return nil, &OtherClusterError{Found: uid, Expected: c.UID, Namespace: client.Identity()}
+			return nil, &OtherClusterError{Found: uid, Expected: c.UID, Identity: client.Identity()}
 		}
 	}
 	if known.From != "" && set.Takeover == "" {
 		set.Takeover = known.From
 	}
-	objects, core, err := speak(client)
+	server, err := r.transport(ctx, client, set)
 	if err != nil {
 		return nil, err
 	}
 	s := &site{
-		runner: r, set: set, name: c.Name, client: client, core: core,
-		server: ssa.NewServer(objects, manager(set.Name)),
-		store:  inventory.NewStore(core, set.Inventory, set.Name, r.release),
+		runner: r, set: set, name: c.Name, client: client,
+		server: server,
+		store:  server.store(set),
 		seen:   r.observation(set, c.Name),
 		kinds:  map[string]Served{}, applied: map[fleet.ObjectKey]health.At{},
 	}
-	s.store.NamespaceExists = set.Namespaced
 	for k, v := range known.Kinds {
 		s.kinds[k] = v
 	}
@@ -144,40 +141,21 @@ func (s *site) resource(ctx context.Context, kind schema.GroupVersionKind) (ssa.
 		s.runner.noteServing(s.name, kind)
 		return served.at(kind.GroupKind()), nil
 	}
-	discovered, err := s.client.Discover(ctx)
-	if err != nil {
-		return ssa.Resource{}, fmt.Errorf("discovery: %w", err)
-	}
-	mapper := discovered.Mapper
-	var versions []string
-	if kind.Version != "" {
-		versions = []string{kind.Version}
-	}
-	mapping, err := mapper.RESTMapping(kind.GroupKind(), versions...)
-	if meta.IsNoMatchError(err) {
-		for version, cause := range discovered.Failed {
-			if version.Group == kind.Group {
-				// An API server that is down serves nothing, and still has its objects.
-				return ssa.Resource{}, fmt.Errorf("discovery of %s: %w", version, cause)
-			}
-		}
-		version, err := s.client.Version(ctx)
-		if err != nil {
-			return ssa.Resource{}, err
-		}
-		return ssa.Resource{}, notServed(kind, version, discovered)
-	}
-	if err != nil {
-		return ssa.Resource{}, fmt.Errorf("discovery: %w", err)
-	}
-	served := Served{
-		Version:    mapping.Resource.Version,
-		Resource:   mapping.Resource.Resource,
-		Namespaced: mapping.Scope.Name() == meta.RESTScopeNameNamespace,
+	served, guessed, err := s.server.serve(ctx, kind)
+	if err != nil || guessed {
+		return served.at(kind.GroupKind()), err
 	}
 	s.kinds[kind.GroupKind().String()] = served
 	s.runner.noteServing(s.name, kind)
 	return served.at(kind.GroupKind()), nil
+}
+
+// knows tells whether it is known, and not only guessed, where the kind is served.
+func (s *site) knows(kind schema.GroupKind) bool {
+	s.kindsMu.Lock()
+	defer s.kindsMu.Unlock()
+	_, known := s.kinds[kind.String()]
+	return known
 }
 
 // forgetKind has the kind discovered anew: what was noted of it no longer holds.

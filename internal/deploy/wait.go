@@ -24,7 +24,7 @@ func (s *site) waitDefined(ctx context.Context, of []wanted) Problems {
 	for _, w := range of {
 		if w.Key.Kind == "CustomResourceDefinition" {
 			// What was discovered before, by this set or another of this run, lacks the new kind.
-			s.client.Reset()
+			s.server.reset()
 		}
 	}
 	return found
@@ -39,6 +39,7 @@ func (s *site) waitReady(ctx context.Context, list []wanted) Problems {
 // waitEach waits for the objects, all together no longer than the timeout. list is all that the set has here: no reason may
 // give away what any of it hides.
 func (s *site) waitEach(ctx context.Context, of, list []wanted, checks *health.Checks) Problems {
+	s.server.follow()
 	patience := s.set.turn.patience(s.set.Wait.Timeout)
 	until, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -64,7 +65,7 @@ func (s *site) newResource(ctx context.Context, kind schema.GroupVersionKind) (s
 	var last error
 	err := s.poll(lag, func(ctx context.Context) (bool, error) {
 		if resource, last = s.resource(ctx, kind); isNotServed(last) {
-			s.client.Reset()
+			s.server.reset()
 			return false, nil
 		}
 		return true, last

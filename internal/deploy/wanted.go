@@ -193,12 +193,17 @@ func unmark(body *unstructured.Unstructured) {
 	unstructured.RemoveNestedField(body.Object, "metadata", "labels", fleet.PartOfLabel)
 	unstructured.RemoveNestedField(body.Object, "metadata", "annotations", fleet.CreatedAnnotation)
 	unstructured.RemoveNestedField(body.Object, "metadata", "annotations", fleet.HiddenAnnotation)
+	unstructured.RemoveNestedField(body.Object, "metadata", "annotations", fleet.SentAnnotation)
 }
 
 // resourceOf asks the site, or what was noted where there is none. stated tells whether the object is to be in a namespace.
 func (r *Runner) resourceOf(ctx context.Context, s *site, cluster string, kind schema.GroupVersionKind, applied Applied, stated bool) (ssa.Resource, error) {
 	if s != nil {
-		return s.resource(ctx, kind)
+		resource, err := s.resource(ctx, kind)
+		if err == nil && !s.knows(kind.GroupKind()) {
+			resource.Namespaced = stated && !clusterScopedKind(kind.Kind)
+		}
+		return resource, err
 	}
 	if err := applied.noted(kind); err != nil {
 		return ssa.Resource{}, err

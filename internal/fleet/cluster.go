@@ -115,6 +115,8 @@ type Facts struct {
 	Zones   []string
 	// APIs are the served "group/version/Kind" triples ("v1/ConfigMap" in the core group), sorted.
 	APIs []string
+	// Claims are what a cluster behind a hub claims of itself.
+	Claims map[string]string
 }
 
 func (f Facts) clone() Facts {
@@ -122,5 +124,6 @@ func (f Facts) clone() Facts {
 	f.Regions = append([]string(nil), f.Regions...)
 	f.Zones = append([]string(nil), f.Zones...)
 	f.APIs = append([]string(nil), f.APIs...)
+	f.Claims = maps.Clone(f.Claims)
 	return f
 }

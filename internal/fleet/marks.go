@@ -9,6 +9,8 @@ const (
 	// HiddenAnnotation marks the objects of which no value may be shown, because their manifests were write-only ("*"), or not those
 	// of some fields (their patterns, one a line).
 	HiddenAnnotation = "fleet.fleetform.io/hidden"
+	// SentAnnotation tells one writing of an object from another, where only what an agent reports of the object tells what became of it.
+	SentAnnotation = "fleet.fleetform.io/sent"
 )
 
 // TemplateAnnotation says of one document of a manifest, by "true" or "false", whether its strings are templates; it is not sent.

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/ext"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -105,4 +106,26 @@ func hint(message string) string {
 		return fmt.Sprintf("; the object is called object, as in %s", strings.TrimSuffix("object."+found[1], ".self"))
 	}
 	return ""
+}
+
+// fields are the paths of plain names below the object that the expression has.
+func (e *expression) fields() []string {
+	var fields []string
+	var path func(ast.Expr) (string, bool)
+	path = func(x ast.Expr) (string, bool) {
+		switch {
+		case x.Kind() == ast.IdentKind:
+			return "", x.AsIdent() == "object"
+		case x.Kind() == ast.SelectKind:
+			below, ok := path(x.AsSelect().Operand())
+			return strings.TrimPrefix(below+"."+x.AsSelect().FieldName(), "."), ok
+		}
+		return "", false
+	}
+	ast.PreOrderVisit(e.ast.NativeRep().Expr(), ast.NewExprVisitor(func(x ast.Expr) {
+		if field, ok := path(x); ok && field != "" {
+			fields = append(fields, field)
+		}
+	}))
+	return fields
 }

@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -183,4 +184,26 @@ func conditionText(obj *unstructured.Unstructured) string {
 		}
 	}
 	return ""
+}
+
+// Fields are what the check of a kind looks at in an object, by their paths ("status.phase"), as far as they are plain names: what comes of
+// functions and of items of lists is not among them.
+func (c *Checks) Fields(kind schema.GroupKind) []string {
+	if !c.Covers(kind) {
+		return nil
+	}
+	var fields []string
+	check := c.kinds[kind]
+	for _, e := range []*expression{check.current, check.inProgress, check.failed, check.message} {
+		if e != nil {
+			fields = append(fields, e.fields()...)
+		}
+	}
+	slices.Sort(fields)
+	fields = slices.Compact(fields)
+	all := slices.Clone(fields)
+	// What another is below is no value, but the way to one.
+	return slices.DeleteFunc(fields, func(f string) bool {
+		return slices.ContainsFunc(all, func(below string) bool { return strings.HasPrefix(below, f+".") })
+	})
 }

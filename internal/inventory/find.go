@@ -38,3 +38,23 @@ func Find(ctx context.Context, core typedcorev1.CoreV1Interface, namespace strin
 	}
 	return found, nil
 }
+
+// parentLabel is what Store.Label sets.
+const parentLabel = "fleet.fleetform.io/parent-of"
+
+// ListLabelled returns the parents with the label, by their namespace, with one LIST over all namespaces.
+func ListLabelled(ctx context.Context, core typedcorev1.CoreV1Interface, label string) (map[string]*Parent, error) {
+	secrets, err := core.Secrets(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: parentLabel + "=" + label})
+	if err != nil {
+		return nil, fmt.Errorf("list the inventories of a set in all namespaces: %w", err)
+	}
+	found := map[string]*Parent{}
+	for i := range secrets.Items {
+		secret := &secrets.Items[i]
+		set := secret.Annotations[setAnnotation]
+		if secret.Name == name(set) && secret.Labels[idLabel] == ID(secret.Namespace, set) && managedByUs(secret) {
+			found[secret.Namespace] = parentOf(secret)
+		}
+	}
+	return found, nil
+}

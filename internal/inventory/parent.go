@@ -106,12 +106,17 @@ type Store struct {
 	tooling   string
 	// NamespaceExists tells that the namespace is there, or that somebody else has to create it.
 	NamespaceExists bool
+	// Label is set on the parent, by which ListLabelled finds it in any namespace; empty is none.
+	Label string
 }
 
 // NewStore keeps the set's parent in the namespace; release is the provider's version.
 func NewStore(core typedcorev1.CoreV1Interface, namespace, set, release string) *Store {
 	return &Store{core: core, namespace: namespace, set: set, tooling: tooling(release)}
 }
+
+// Same tells whether two stores keep one and the same parent.
+func (s *Store) Same(other *Store) bool { return s.namespace == other.namespace && s.set == other.set }
 
 // tooling says who manages the parent, as "<tool>/<semver>".
 func tooling(release string) string {

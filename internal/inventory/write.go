@@ -38,6 +38,9 @@ func (s *Store) Write(ctx context.Context, p *Parent) error {
 		Type: corev1.SecretTypeOpaque,
 		Data: map[string][]byte{saltKey: p.Salt},
 	}
+	if s.Label != "" {
+		secret.Labels[parentLabel] = s.Label
+	}
 	if p.Removal != "" {
 		secret.Data[removalKey] = []byte(p.Removal)
 	}

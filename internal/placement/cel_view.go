@@ -40,6 +40,7 @@ type factsView struct {
 	Regions     []string          `cel:"regions"`
 	Zones       []string          `cel:"zones"`
 	APIs        []string          `cel:"apis"`
+	Claims      map[string]string `cel:"claims"`
 }
 
 func viewOf(c fleet.Cluster) clusterView {
@@ -64,6 +65,7 @@ func viewOf(c fleet.Cluster) clusterView {
 			Regions:     c.Facts.Regions,
 			Zones:       c.Facts.Zones,
 			APIs:        c.Facts.APIs,
+			Claims:      c.Facts.Claims,
 		},
 	}
 }

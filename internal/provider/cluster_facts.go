@@ -26,6 +26,9 @@ const (
 func discover(ctx context.Context, client *cluster.Client, m *clusterModel) (fleet.Facts, diag.Diagnostics) {
 	var facts fleet.Facts
 	var diags diag.Diagnostics
+	if _, managed := client.Hub(); managed != nil {
+		return cluster.FromManaged(managed).Facts, diags
+	}
 	warn := func(what string, err error) {
 		diags.AddWarning(fmt.Sprintf("The %s of cluster %q could not be read", what, client.Name()), sentence(err.Error()))
 	}

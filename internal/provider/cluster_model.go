@@ -21,6 +21,7 @@ type clusterModel struct {
 	Connect    types.Object `tfsdk:"connect"`
 	Discover   types.Set    `tfsdk:"discover"`
 
+	Register    types.Bool   `tfsdk:"register"`
 	Unreachable types.String `tfsdk:"unreachable"`
 	Mode        types.String `tfsdk:"mode"`
 	OnRemoval   types.String `tfsdk:"on_removal"`
@@ -47,6 +48,17 @@ func (m *clusterModel) own() (c cluster.Connection, known bool) {
 	return connectionFrom(m.Connect)
 }
 
+// behindHub tells whether the cluster is reached through a hub, as far as that is known.
+func (m *clusterModel) behindHub() bool {
+	access, err := cluster.ParseAccess(m.Access.ValueString())
+	return err == nil && access.Connection.OCM != nil
+}
+
+// factless tells that no facts are found out about the cluster.
+func (m *clusterModel) factless() bool {
+	return len(m.Discover.Elements()) == 0 && !m.Discover.IsUnknown() && !m.Access.IsUnknown() && !m.behindHub()
+}
+
 // wants tells whether discover asks for one of the given facts.
 func (m *clusterModel) wants(facts ...string) bool {
 	for _, element := range m.Discover.Elements() {
@@ -59,9 +71,15 @@ func (m *clusterModel) wants(facts ...string) bool {
 
 // setVersion takes over what the cluster says it runs.
 func (m *clusterModel) setVersion(v cluster.Version) {
-	m.KubernetesVersion = types.StringValue(v.Git)
-	m.Minor = types.StringValue(v.Minor)
-	m.Platform = types.StringValue(v.Platform)
+	for _, text := range []struct {
+		into *types.String
+		from string
+	}{{&m.KubernetesVersion, v.Git}, {&m.Minor, v.Minor}, {&m.Platform, v.Platform}} {
+		// A hub does not know all of it.
+		if *text.into = types.StringValue(text.from); text.from == "" {
+			*text.into = types.StringNull()
+		}
+	}
 }
 
 // settle makes null of what is still unknown, for a cluster that did not say it.
@@ -86,6 +104,7 @@ func factTypes() map[string]attr.Type {
 		"regions":     types.ListType{ElemType: types.StringType},
 		"zones":       types.ListType{ElemType: types.StringType},
 		"apis":        types.ListType{ElemType: types.StringType},
+		"claims":      types.MapType{ElemType: types.StringType},
 	}
 }
 
@@ -94,7 +113,7 @@ func noFacts() types.Object { return types.ObjectNull(factTypes()) }
 // setFacts records what was discovered, and null for what was not asked for.
 func (m *clusterModel) setFacts(ctx context.Context, facts fleet.Facts) diag.Diagnostics {
 	var diags diag.Diagnostics
-	if len(m.Discover.Elements()) == 0 {
+	if len(m.Discover.Elements()) == 0 && facts.Claims == nil {
 		m.Facts = noFacts()
 		return diags
 	}
@@ -104,6 +123,7 @@ func (m *clusterModel) setFacts(ctx context.Context, facts fleet.Facts) diag.Dia
 		"regions":     types.ListNull(types.StringType),
 		"zones":       types.ListNull(types.StringType),
 		"apis":        types.ListNull(types.StringType),
+		"claims":      types.MapNull(types.StringType),
 	}
 	list := func(name string, texts []string) {
 		// A list that was asked for and is empty is not null.
@@ -111,17 +131,22 @@ func (m *clusterModel) setFacts(ctx context.Context, facts fleet.Facts) diag.Dia
 		diags.Append(d...)
 		values[name] = value
 	}
-	if m.wants(discoverNodes) {
+	if facts.Claims != nil {
+		value, d := types.MapValueFrom(ctx, types.StringType, facts.Claims)
+		diags.Append(d...)
+		values["claims"] = value
+	}
+	if m.wants(discoverNodes) && facts.Claims == nil {
 		values["nodes"] = types.Int64Value(facts.Nodes)
 		list("regions", facts.Regions)
 		list("zones", facts.Zones)
 	}
-	if m.wants(discoverCapacity) {
+	if m.wants(discoverCapacity) || facts.Claims != nil && facts.Allocatable != nil {
 		value, d := types.MapValueFrom(ctx, types.StringType, facts.Allocatable)
 		diags.Append(d...)
 		values["allocatable"] = value
 	}
-	if m.wants(discoverAPIs) {
+	if m.wants(discoverAPIs) && facts.Claims == nil {
 		list("apis", facts.APIs)
 	}
 	object, d := types.ObjectValue(factTypes(), values)

@@ -21,6 +21,9 @@ func (r *clusterResource) register(ctx context.Context, m *clusterModel) diag.Di
 	if diags := r.resolve(m); diags.HasError() || !m.active() {
 		return diags
 	}
+	if diags := r.registerAtHub(ctx, m, nil); diags.HasError() {
+		return diags
+	}
 	client, err := r.data.pool.Client(ctx, m.Name.ValueString(), m.Access.ValueString())
 	if err != nil {
 		return offline(err, "It is registered all the same. What is to know about it, and its uid, is read as soon as it answers.")
@@ -61,7 +64,8 @@ func (r *clusterResource) resolve(m *clusterModel) diag.Diagnostics {
 // offline is a warning for a cluster that does not answer, and an error for all else.
 func offline(err error, consequence string) diag.Diagnostics {
 	var unreachable *cluster.UnreachableError
-	if errors.As(err, &unreachable) {
+	var unknown *cluster.NotManagedError
+	if errors.As(err, &unreachable) && !errors.As(err, &unknown) {
 		return clusterWarnings(err, consequence)
 	}
 	return clusterDiagnostics(err, path.Root("connect"))
@@ -94,7 +98,7 @@ func (r *clusterResource) observe(ctx context.Context, m *clusterModel) diag.Dia
 		return clusterWarnings(err, "What is known of the cluster is kept.")
 	case !m.UID.IsNull() && m.UID.ValueString() != uid:
 		m.Reachable = types.BoolValue(false)
-		return anotherCluster(m, r.data.pool.Identity(), uid)
+		return anotherCluster(m, client.Identity(), uid)
 	}
 	version, err := client.Version(ctx)
 	if err != nil {
@@ -115,11 +119,16 @@ func (r *clusterResource) change(ctx context.Context, plan *clusterModel, prior 
 	if diags := r.resolve(plan); diags.HasError() {
 		return diags
 	}
-	if plan.Facts.IsUnknown() && len(plan.Discover.Elements()) == 0 {
+	if plan.Facts.IsUnknown() && plan.factless() {
 		plan.Facts = noFacts()
 	}
 	asks := plan.contact(prior)
-	if asks == contactNone {
+	if asks == contactHub || asks == contactConnection && plan.registers() {
+		if diags := r.registerAtHub(ctx, plan, &prior); diags.HasError() {
+			return diags
+		}
+	}
+	if asks == contactNone || asks == contactHub {
 		// The access was unknown while planning and came out as it was.
 		plan.keep(prior)
 		return nil
@@ -173,21 +182,24 @@ func (m *clusterModel) keep(prior clusterModel) { m.learn(prior) }
 
 // anotherCluster warns that the name now leads somewhere else. Nothing is ever applied to a cluster that only looks like
 // the right one.
-func anotherCluster(m *clusterModel, namespace, found string) diag.Diagnostics {
+func anotherCluster(m *clusterModel, identity, found string) diag.Diagnostics {
 	var diags diag.Diagnostics
 	name := m.Name.ValueString()
 	diags.AddWarning(fmt.Sprintf("Another cluster answers as %q", name), fmt.Sprintf(
-		"The uid of its namespace %s is\n  %s, but the fleet knows\n  %s.\n\n"+
+		"The uid of its %s is\n  %s, but the fleet knows\n  %s.\n\n"+
 			"What is known of the cluster is kept, it counts as unreachable, and nothing is applied to it. Either the connection leads to the "+
 			"wrong cluster, or this one was set up anew. In that case, accept it with:\n\n"+
 			"  terraform apply -replace='fleet_cluster.this[%q]'\n\n"+
-			"with the address of this resource.", namespace, found, m.UID.ValueString(), name))
+			"with the address of this resource.", identity, found, m.UID.ValueString(), name))
 	return diags
 }
 
 // warnOfDenied tells which permissions the sets of a fleet usually need and this connection does not have. A set may do
 // with less, so this is no error.
 func (r *clusterResource) warnOfDenied(ctx context.Context, client *cluster.Client) diag.Diagnostics {
+	if hub, managed := client.Hub(); hub != nil {
+		return r.warnOfDeniedAtHub(ctx, hub, managed.Name)
+	}
 	var diags diag.Diagnostics
 	everything := []authorizationv1.ResourceAttributes{{Verb: "*", Group: "*", Resource: "*"}}
 	denied, err := client.Can(ctx, everything)

@@ -89,7 +89,7 @@ func (m *clusterModel) planObserved(prior *clusterModel) {
 	if prior == nil {
 		m.UID, m.KubernetesVersion, m.Minor = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 		m.Platform, m.Reachable, m.Facts = types.StringUnknown(), types.BoolUnknown(), types.ObjectUnknown(factTypes())
-		if len(m.Discover.Elements()) == 0 && !m.Discover.IsUnknown() {
+		if m.factless() {
 			m.Facts = noFacts()
 		}
 		return
@@ -109,9 +109,9 @@ func (m *clusterModel) planObserved(prior *clusterModel) {
 		m.Facts = types.ObjectUnknown(factTypes())
 	case contactFacts:
 		m.Facts = types.ObjectUnknown(factTypes())
-	case contactNone:
+	case contactNone, contactHub:
 	}
-	if len(m.Discover.Elements()) == 0 && !m.Discover.IsUnknown() {
+	if m.factless() {
 		m.Facts = noFacts()
 	}
 }
@@ -121,6 +121,8 @@ type contact int
 
 const (
 	contactNone contact = iota
+	// contactHub is only the hub, which is to have other labels or taints on the cluster.
+	contactHub
 	// contactFacts is only what discover asks for.
 	contactFacts
 	// contactConnection is everything, because the connection or the mode is another.
@@ -133,6 +135,8 @@ func (m *clusterModel) contact(prior clusterModel) contact {
 		return contactNone
 	case !m.Access.Equal(prior.Access), !prior.active():
 		return contactConnection
+	case m.registers() && !(m.Register.Equal(prior.Register) && m.Labels.Equal(prior.Labels) && m.Taints.Equal(prior.Taints)):
+		return contactHub
 	case !m.Discover.Equal(prior.Discover):
 		return contactFacts
 	}

@@ -12,10 +12,14 @@ import (
 )
 
 // remove does what on_removal says before the cluster leaves the fleet.
-func (r *clusterResource) remove(ctx context.Context, model clusterModel) diag.Diagnostics {
-	var diags diag.Diagnostics
+func (r *clusterResource) remove(ctx context.Context, model clusterModel) (diags diag.Diagnostics) {
 	c := fleet.Cluster{Name: model.Name.ValueString(), UID: model.UID.ValueString(), Access: model.Access.ValueString()}
 	name, mode := model.Name.ValueString(), fleet.Mode(model.Mode.ValueString())
+	defer func() {
+		if !diags.HasError() {
+			diags.Append(r.unregister(ctx, model)...)
+		}
+	}()
 	switch {
 	case model.OnRemoval.ValueString() == onRemovalLeave:
 		r.data.runner.Leave(c)

@@ -69,6 +69,11 @@ func clusterSchema() schema.Schema {
 				ElementType: types.StringType,
 				Validators:  []validator.Set{setvalidator.ValueStringsAre(stringvalidator.OneOf(discoverCapacity, discoverNodes, discoverAPIs))},
 			},
+			"register": schema.BoolAttribute{
+				MarkdownDescription: "For a cluster behind a hub: create its ManagedCluster there if it is missing, accept it (`hubAcceptsClient`), and keep the `labels` and `taints` given here on it. It goes with this resource, after the cluster was drained. " +
+					"The site joins with `clusteradm join --hub-token <token> --hub-apiserver <url> --cluster-name <name>`, as `clusteradm get token` on the hub prints it; until then the cluster counts as unreachable. Defaults to `false`.",
+				Optional: true,
+			},
 			"unreachable": choice("What sets do at apply when the cluster does not answer: `error`, the default, or `defer`, which keeps what is known "+
 				"and reports it.", string(fleet.UnreachableError), string(fleet.UnreachableDefer)),
 			"mode": choice("`active`, the default; `maintenance`: left alone quietly, and reported as deferred; `decommissioned`: gone for good, what "+
@@ -77,7 +82,7 @@ func clusterSchema() schema.Schema {
 				"`owner` has there is removed before the cluster, and what it stands on, is destroyed; the provider's `owner` must be set for that. `leave`: its objects stay.",
 				onRemovalDrain, onRemovalLeave),
 
-			"uid":                computedText("UID of the namespace `kube-system`, or of the inventory's where the provider's `inventory.scope` is `namespaced`, which tells the cluster from another one at the same address. Null until the cluster first answered."),
+			"uid":                computedText("UID of the namespace `kube-system`, or of the inventory's where the provider's `inventory.scope` is `namespaced`, or of the ManagedCluster of a cluster behind a hub, which tells the cluster from another one at the same address. Null until the cluster first answered."),
 			"access":             computedText("The resolved connection without its secrets, as one JSON text. Sets reach the cluster by it, also after the cluster has left the configuration."),
 			"kubernetes_version": computedText("Kubernetes version, such as `v1.36.3`."),
 			"minor":              computedText("Kubernetes minor version, such as `1.36`."),
@@ -133,7 +138,7 @@ func clusterFactsAttribute() schema.SingleNestedAttribute {
 		return schema.ListAttribute{MarkdownDescription: description, Computed: true, ElementType: types.StringType}
 	}
 	return schema.SingleNestedAttribute{
-		MarkdownDescription: "What `discover` asked for; null where it asked for nothing.",
+		MarkdownDescription: "What `discover` asked for; null where it asked for nothing. Of a cluster behind a hub it is what the hub knows, whether asked for or not.",
 		Computed:            true,
 		Attributes: map[string]schema.Attribute{
 			"nodes": schema.Int64Attribute{MarkdownDescription: "Number of nodes.", Computed: true},
@@ -143,6 +148,9 @@ func clusterFactsAttribute() schema.SingleNestedAttribute {
 			"regions": names("Regions of the nodes, by their label `topology.kubernetes.io/region`."),
 			"zones":   names("Zones of the nodes, by their label `topology.kubernetes.io/zone`."),
 			"apis":    names("Served APIs as `group/version/Kind`, and `v1/Kind` in the core group."),
+			"claims": schema.MapAttribute{
+				MarkdownDescription: "What a cluster behind a hub claims of itself, by its ClusterClaims.", Computed: true, ElementType: types.StringType,
+			},
 		},
 	}
 }

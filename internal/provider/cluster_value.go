@@ -235,6 +235,7 @@ func (r *clusterReader) facts() fleet.Facts {
 		Regions:     inner.list("regions"),
 		Zones:       inner.list("zones"),
 		APIs:        inner.list("apis"),
+		Claims:      inner.texts("claims"),
 	}
 	for part := range inner.unknown {
 		r.unknown[placement.Part{Field: "facts", Entry: part.Field}] = true

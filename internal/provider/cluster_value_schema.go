@@ -83,6 +83,9 @@ func schedulingClusterAttributes() map[string]schema.Attribute {
 	names := func(description string) schema.Attribute {
 		return schema.ListAttribute{MarkdownDescription: description, Optional: true, ElementType: types.StringType}
 	}
+	texts := func(description string) schema.Attribute {
+		return schema.MapAttribute{MarkdownDescription: description, Optional: true, ElementType: types.StringType}
+	}
 	attributes := stableClusterAttributes()
 	maps.Copy(attributes, map[string]schema.Attribute{
 		"taints": schema.ListNestedAttribute{
@@ -115,6 +118,7 @@ func schedulingClusterAttributes() map[string]schema.Attribute {
 				"regions": names("Regions of the nodes."),
 				"zones":   names("Zones of the nodes."),
 				"apis":    names("Served APIs as `group/version/Kind`, and `v1/Kind` in the core group."),
+				"claims":  texts("What a cluster behind a hub claims of itself."),
 			},
 		},
 	})

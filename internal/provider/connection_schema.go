@@ -36,11 +36,15 @@ var connectionAttributes = []connectionAttribute{
 }
 
 const (
-	execDescription       = "Program that prints credentials, as kubectl's credential plugins do."
-	apiVersionDescription = "Version of the plugin protocol: `client.authentication.k8s.io/v1` or `client.authentication.k8s.io/v1beta1`."
-	commandDescription    = "Program to run, looked up on `PATH` unless it is a path."
-	argsDescription       = "Arguments of the program."
-	envDescription        = "Further environment variables of the program. Their values count as secret."
+	execDescription        = "Program that prints credentials, as kubectl's credential plugins do."
+	apiVersionDescription  = "Version of the plugin protocol: `client.authentication.k8s.io/v1` or `client.authentication.k8s.io/v1beta1`."
+	commandDescription     = "Program to run, looked up on `PATH` unless it is a path."
+	argsDescription        = "Arguments of the program."
+	ocmDescription         = "The cluster is behind a hub of Open Cluster Management and reached through it: sets are ManifestWorks in the hub's namespace of the cluster, which the cluster's agent pulls. Excludes all other attributes."
+	ocmHubDescription      = "Name of the hub's own connection, which is looked up as that of a cluster: in the provider's `connections`, its `kubeconfigs`, and the contexts of its `kubeconfig_paths`."
+	ocmClusterDescription  = "Name of the ManagedCluster on the hub."
+	ocmExecutorDescription = "Service account on the site, as `namespace/name`, with whose permissions the agent applies. By default the agent applies with its own."
+	envDescription         = "Further environment variables of the program. Their values count as secret."
 )
 
 // providerConnectionAttributes are those of the provider's connections.
@@ -57,6 +61,15 @@ func providerConnectionAttributes() map[string]providerschema.Attribute {
 					MarkdownDescription: envDescription, Optional: true, Sensitive: true, ElementType: types.StringType,
 				},
 			},
+		},
+	}
+	attributes["ocm"] = providerschema.SingleNestedAttribute{
+		MarkdownDescription: ocmDescription,
+		Optional:            true,
+		Attributes: map[string]providerschema.Attribute{
+			"hub":      providerschema.StringAttribute{MarkdownDescription: ocmHubDescription, Required: true},
+			"cluster":  providerschema.StringAttribute{MarkdownDescription: ocmClusterDescription, Required: true},
+			"executor": providerschema.StringAttribute{MarkdownDescription: ocmExecutorDescription, Optional: true},
 		},
 	}
 	for _, a := range connectionAttributes {
@@ -80,6 +93,15 @@ func resourceConnectionAttributes() map[string]resourceschema.Attribute {
 				"command":     resourceschema.StringAttribute{MarkdownDescription: commandDescription, Optional: true},
 				"args":        resourceschema.ListAttribute{MarkdownDescription: argsDescription, Optional: true, ElementType: types.StringType},
 			},
+		},
+	}
+	attributes["ocm"] = resourceschema.SingleNestedAttribute{
+		MarkdownDescription: ocmDescription,
+		Optional:            true,
+		Attributes: map[string]resourceschema.Attribute{
+			"hub":      resourceschema.StringAttribute{MarkdownDescription: ocmHubDescription, Required: true},
+			"cluster":  resourceschema.StringAttribute{MarkdownDescription: ocmClusterDescription, Required: true},
+			"executor": resourceschema.StringAttribute{MarkdownDescription: ocmExecutorDescription, Optional: true},
 		},
 	}
 	for _, a := range connectionAttributes {
@@ -113,6 +135,11 @@ func connectionFrom(object types.Object) (c cluster.Connection, known bool) {
 			APIVersion: inner.text("api_version"), Command: inner.text("command"),
 			Args: inner.texts("args"), Env: inner.environment(),
 		}
+		r.known = r.known && inner.known
+	}
+	if ocm, ok := read[types.Object](&r, "ocm"); ok {
+		inner := connectionReader{attributes: ocm.Attributes(), known: true}
+		c.OCM = &cluster.OCM{Hub: inner.text("hub"), Cluster: inner.text("cluster"), Executor: inner.text("executor")}
 		r.known = r.known && inner.known
 	}
 	return c, r.known
@@ -193,7 +220,11 @@ func connectionProblems(object types.Object, at path.Path) diag.Diagnostics {
 	if object.IsNull() || object.IsUnknown() {
 		return diags
 	}
-	c, _ := connectionFrom(object)
+	c, known := connectionFrom(object)
+	if c.OCM != nil && !known {
+		// What is missing may only not be known yet.
+		return diags
+	}
 	for _, problem := range c.Check() {
 		diags.AddAttributeError(attributePath(at, problem.Attribute), "Invalid connection", sentence(problem.Message))
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleettest"
+	"github.com/fleetform/terraform-provider-fleet/internal/ocmtest"
 )
 
 // TestAccExamples plans every example, and applies those that the guides tell of.
@@ -25,6 +26,7 @@ func TestAccExamples(t *testing.T) {
 	if err != nil || len(dirs) < 4 {
 		t.Fatalf("found %v: %v", dirs, err)
 	}
+	hub := ocmtest.NewHub(t, fleettest.Get(t, "eu-1"))
 	for _, dir := range dirs {
 		t.Run(filepath.ToSlash(dir[len(root)+1:]), func(t *testing.T) {
 			w := fleettest.NewWorkspace(t, fleettest.Terraform(t))
@@ -37,7 +39,13 @@ func TestAccExamples(t *testing.T) {
 					w.Write("versions.tf", "")
 				}
 			}
-			w.Env = append(w.Env, "KUBECONFIG="+fleettest.Kubeconfig(t), "TF_VAR_kubeconfig="+fleettest.Kubeconfig(t), "TF_VAR_soak=2s")
+			// The hubs of examples are contexts like any other.
+			files := []string{fleettest.Kubeconfig(t)}
+			for _, name := range []string{"hub", "management"} {
+				w.Write(name+".kubeconfig", fleettest.KubeconfigText(name, hub.Host, hub.CA(t), map[string]string{"client-certificate-data": hub.ClientCert(t), "client-key-data": hub.ClientKey(t)}))
+				files = append(files, w.Path(name+".kubeconfig"))
+			}
+			w.Env = append(w.Env, "KUBECONFIG="+strings.Join(files, string(filepath.ListSeparator)), "TF_VAR_kubeconfig="+fleettest.Kubeconfig(t), "TF_VAR_soak=2s")
 			if out := w.Plan(); strings.Contains(dir, "resources") || filepath.Base(dir) == "quickstart" {
 				contains(t, out, "to add")
 			}

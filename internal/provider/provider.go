@@ -204,5 +204,5 @@ func (p *fleetProvider) Resources(context.Context) []func() resource.Resource {
 }
 
 func (p *fleetProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return []func() datasource.DataSource{newRenderedDataSource, newPolicyReportDataSource, newCompareDataSource}
+	return []func() datasource.DataSource{newRenderedDataSource, newPolicyReportDataSource, newCompareDataSource, newClustersDataSource}
 }

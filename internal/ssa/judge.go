@@ -1,6 +1,8 @@
 package ssa
 
 import (
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
@@ -21,6 +23,55 @@ type Treatment struct {
 	Absorbs func(manager string) bool
 	// ReplaceImmutable tells that an object may be deleted and created anew.
 	ReplaceImmutable bool
+	// Stays tells whether the object is to stay when the set no longer has it, by whether the set has created it; nil is not known.
+	Stays func(created bool) bool
+}
+
+// Reports tells whether all that becomes of the object is only to be reported.
+func (w Wanted) Reports() bool {
+	return w.everywhere(func(path fieldpath.Path) bool { return w.Treat.drift(path) == fleet.DriftReport })
+}
+
+// Forces tells whether every field of the object may be taken from other managers.
+func (w Wanted) Forces() bool {
+	return w.everywhere(func(path fieldpath.Path) bool { return w.Treat.conflicts(path) == fleet.ConflictsForce })
+}
+
+func (w Wanted) everywhere(holds func(fieldpath.Path) bool) bool {
+	set, err := SentSet(w.Object)
+	if err != nil {
+		return false
+	}
+	all := true
+	// This iterator panics when it is left early.
+	for path := range set.Leaves().All() {
+		all = all && (hidden(path) || identifies(path) || holds(path))
+	}
+	return all
+}
+
+// identifies tells of a field that it says which object it is, so that nobody can disagree on it.
+func identifies(path fieldpath.Path) bool {
+	name := func(i int, names ...string) bool {
+		return len(path) > i && path[i].FieldName != nil && slices.Contains(names, *path[i].FieldName)
+	}
+	return len(path) == 1 && name(0, "apiVersion", "kind") || len(path) == 2 && name(0, "metadata") && name(1, "name", "namespace")
+}
+
+// Conflict is the error for fields that others own and that may not be taken; nil where all may be.
+func (w Wanted) Conflict(contentions []Contention, drift bool) error {
+	var conflicts []Contention
+	for _, c := range contentions {
+		path, err := fleet.ParsePath(c.Path)
+		if err == nil && (drift && w.Treat.drift(path) != fleet.DriftReport || w.Treat.conflicts(path) == fleet.ConflictsForce) {
+			continue
+		}
+		conflicts = append(conflicts, c)
+	}
+	if len(conflicts) == 0 {
+		return nil
+	}
+	return &ConflictError{Contentions: conflicts}
 }
 
 func (t Treatment) conflicts(path fieldpath.Path) fleet.Conflicts {

@@ -204,7 +204,7 @@ func hidden(path fieldpath.Path) bool {
 	case "labels":
 		return *path[2].FieldName == fleet.PartOfLabel
 	case "annotations":
-		return *path[2].FieldName == fleet.CreatedAnnotation || *path[2].FieldName == fleet.HiddenAnnotation
+		return slices.Contains([]string{fleet.CreatedAnnotation, fleet.HiddenAnnotation, fleet.SentAnnotation}, *path[2].FieldName)
 	}
 	return false
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -338,7 +337,7 @@ func (s *Server) project(w Wanted, st stance, out *Outcome) error {
 			delete(fields, text)
 		}
 	}
-	out.Fields, out.Recorded = fields, fields
+	out.Fields = fields
 	if w.Live != nil {
 		set, err := OwnedSet(out.Object, s.Manager)
 		if err != nil {
@@ -346,13 +345,6 @@ func (s *Server) project(w Wanted, st stance, out *Outcome) error {
 		}
 		out.Before = Project(w.Live, set, w.Mask)
 	}
-	if len(st.reported) > 0 {
-		out.Recorded = maps.Clone(fields)
-		for _, c := range st.reported {
-			if out.Recorded[c.Path] = c.To; c.To == "" {
-				delete(out.Recorded, c.Path)
-			}
-		}
-	}
+	out.Recorded = Recorded(fields, st.reported)
 	return nil
 }

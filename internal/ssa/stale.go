@@ -19,6 +19,8 @@ const (
 	StaleUID Stale = "uid"
 	// StaleYield is an object with a field that was left to another manager, which has given it up since.
 	StaleYield Stale = "yield"
+	// StaleRefused is an object that an agent could not apply, or that is delivered in another way than it should be.
+	StaleRefused Stale = "refused"
 )
 
 // Reread is the record of an object in the light of what it is like now: it notes whether, and why, the object has to be applied

@@ -28,3 +28,16 @@ resource "fleet_cluster" "edge" {
 
   unreachable = "defer"
 }
+
+# A site behind a hub of Open Cluster Management: nobody can reach it, its agent
+# pulls what it is to have from the hub, whose connection the provider knows as "hub".
+resource "fleet_cluster" "harbour" {
+  name    = "harbour"
+  connect = { ocm = { hub = "hub", cluster = "harbour" } }
+
+  # Creates and accepts the ManagedCluster, with these labels.
+  register = true
+  labels   = { region = "eu", tier = "edge" }
+
+  unreachable = "defer"
+}

@@ -1,0 +1,317 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
+	"github.com/fleetform/terraform-provider-fleet/internal/ocm"
+	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
+)
+
+// send writes the works as they are to be, and waits for what the agent says. What it refuses is put back as it was.
+func (h *hubTransport) send(ctx context.Context, changes []*hubChange) error {
+	before, at := h.items()
+	// What agents were asked to look at is known by now, also where a run was killed that had asked.
+	maps.DeleteFunc(before, func(_ fleet.ObjectKey, item ocm.Item) bool { return item.LooksOnly() })
+	items := maps.Clone(before)
+	sent, losing := map[fleet.ObjectKey]*hubChange{}, map[string]bool{}
+	for _, c := range changes {
+		_, there := before[c.key]
+		switch {
+		case c.err != nil:
+			continue
+		case c.wanted == nil:
+			delete(items, c.key)
+			losing[at[c.key]] = true
+			continue
+		}
+		if c.err = h.prepare(c, there); c.err != nil {
+			continue
+		}
+		items[c.key] = h.item(*c.wanted, c.out.Object, ocm.Options{Force: c.wanted.Forces() || c.out.Adopted && c.wanted.Treat.Existing == fleet.ExistingAdopt})
+		sent[c.key] = c
+	}
+	if err := h.deliver(ctx, items); err != nil {
+		return err
+	}
+	if err := h.await(ctx, func() string { return h.unsettled(losing) }); err != nil {
+		return err
+	}
+	if err := h.heed(ctx, sent); err != nil {
+		return err
+	}
+	if err := h.correct(ctx, items, sent); err != nil {
+		return err
+	}
+	return h.restoreRefused(ctx, before, sent)
+}
+
+// prepare fills in what comes of an object that is sent. there tells that the set has it already.
+func (h *hubTransport) prepare(c *hubChange, there bool) error {
+	adopted := c.out.Adopted
+	var work *hubWork
+	var item *ocm.Item
+	if there {
+		work, item = h.known(c.key)
+	}
+	out, err := h.outcome(*c.wanted, work, item)
+	if err != nil {
+		return err
+	}
+	if !there {
+		out.Object, out.Adopted, out.Created = h.body(*c.wanted, nil, !adopted), adopted, !adopted
+	}
+	c.out = out
+	return nil
+}
+
+// deliver writes works with the items. An object that has to go to another work is in both until the agent has applied the new one.
+func (h *hubTransport) deliver(ctx context.Context, items map[fleet.ObjectKey]ocm.Item) error {
+	now, at := h.items()
+	target, err := h.arrange(items, at)
+	if err != nil {
+		return err
+	}
+	moving := map[string]map[fleet.ObjectKey]ocm.Item{}
+	for key, work := range target {
+		if from, there := at[key]; there && from != work {
+			if moving[work] == nil {
+				moving[work] = map[fleet.ObjectKey]ocm.Item{}
+			}
+			moving[work][key] = now[key]
+		}
+	}
+	if len(moving) > 0 {
+		names := map[string]bool{}
+		for work, extra := range moving {
+			for key, item := range now {
+				if at[key] == work {
+					extra[key] = item
+				}
+			}
+			if err := h.put(ctx, work, slices.Collect(maps.Values(extra))); err != nil {
+				return err
+			}
+			names[work] = true
+		}
+		if err := h.refresh(ctx, true); err != nil {
+			return err
+		}
+		if err := h.await(ctx, func() string { return h.unsettled(names) }); err != nil {
+			return err
+		}
+	}
+	return h.writeAs(ctx, items, target)
+}
+
+// write writes works with the items, each where it is or has room.
+func (h *hubTransport) write(ctx context.Context, items map[fleet.ObjectKey]ocm.Item) error {
+	_, at := h.items()
+	target, err := h.arrange(items, at)
+	if err != nil {
+		return err
+	}
+	return h.writeAs(ctx, items, target)
+}
+
+func (h *hubTransport) arrange(items map[fleet.ObjectKey]ocm.Item, at map[fleet.ObjectKey]string) (map[fleet.ObjectKey]string, error) {
+	pieces := make([]ocm.Piece, 0, len(items))
+	for key, item := range items {
+		size, err := item.Size()
+		if err != nil {
+			return nil, err
+		}
+		pieces = append(pieces, ocm.Piece{Key: key, Size: size})
+	}
+	return ocm.Arrange(at, pieces, h.workName)
+}
+
+// workName is the nth name of a work that is not on its way out.
+func (h *hubTransport) workName(n int) string {
+	h.works.mu.Lock()
+	defer h.works.mu.Unlock()
+	for i := 0; ; i++ {
+		name := ocm.WorkName(h.set.Name, i)
+		if w := h.works.by[name]; w != nil && w.work.DeletionTimestamp != nil {
+			continue
+		}
+		if n == 0 {
+			return name
+		}
+		n--
+	}
+}
+
+// writeAs writes every work that is to be another than it is, those that get something before those that lose something, and deletes
+// those that are to have nothing.
+func (h *hubTransport) writeAs(ctx context.Context, items map[fleet.ObjectKey]ocm.Item, target map[fleet.ObjectKey]string) error {
+	of := map[string][]ocm.Item{}
+	for key, item := range items {
+		of[target[key]] = append(of[target[key]], item)
+	}
+	h.works.mu.Lock()
+	known := sortedWorks(h.works.by)
+	h.works.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		if err := h.put(ctx, name, of[name]); err != nil {
+			return err
+		}
+	}
+	gone := map[string]bool{}
+	for _, name := range known {
+		// One that is on its way out already is waited for as well.
+		if len(of[name]) == 0 {
+			if err := h.drop(ctx, name); err != nil {
+				return err
+			}
+			gone[name] = true
+		}
+	}
+	if err := h.refresh(ctx, true); err != nil || len(gone) == 0 {
+		return err
+	}
+	return h.await(ctx, func() string {
+		h.works.mu.Lock()
+		defer h.works.mu.Unlock()
+		for _, name := range sortedWorks(h.works.by) {
+			if gone[name] {
+				return fmt.Sprintf("let go of ManifestWork %s/%s, of which it is to remove all objects", h.namespace, name)
+			}
+		}
+		return ""
+	})
+}
+
+// notYet are messages of agents about what may come by itself: a definition that was just created is not served at once.
+var notYet = []string{"no matches for kind", "the server could not find the requested resource", "the server doesn't have a resource type", "failed to find"}
+
+// heed waits until the agent has said of each object whether it is applied.
+func (h *hubTransport) heed(ctx context.Context, sent map[fleet.ObjectKey]*hubChange) error {
+	patience := time.Now().Add(discoveryLag)
+	return h.await(ctx, func() string {
+		for _, key := range slices.SortedFunc(maps.Keys(sent), fleet.ObjectKey.Compare) {
+			w, item := h.find(key)
+			if item == nil {
+				continue
+			}
+			r := ocm.ReportOf(&w.work, *item)
+			waits := r.Rejected != "" && time.Now().Before(patience) && slices.ContainsFunc(notYet, func(text string) bool { return strings.Contains(r.Rejected, text) })
+			if !r.Applied && r.Rejected == "" || waits {
+				return "applied " + key.String()
+			}
+		}
+		return ""
+	})
+}
+
+// correct sends by force, once, what only drift was in the way of.
+func (h *hubTransport) correct(ctx context.Context, items map[fleet.ObjectKey]ocm.Item, sent map[fleet.ObjectKey]*hubChange) error {
+	forced := map[fleet.ObjectKey]bool{}
+	for key, c := range sent {
+		w, item := h.find(key)
+		if item == nil {
+			continue
+		}
+		message := ocm.ReportOf(&w.work, *item).Rejected
+		if message == "" {
+			continue
+		}
+		contentions, drift, err := h.contentions(*c.wanted, message)
+		if err != nil {
+			return err
+		}
+		if !drift || c.wanted.Conflict(contentions, drift) != nil {
+			continue
+		}
+		c.out.Corrected = append(c.out.Corrected, contentions...)
+		forced[key] = true
+		items[key] = h.item(*c.wanted, c.out.Object, ocm.Options{Force: true})
+	}
+	if len(forced) == 0 {
+		return nil
+	}
+	if err := h.write(ctx, items); err != nil {
+		return err
+	}
+	if err := h.heed(ctx, sent); err != nil {
+		return err
+	}
+	for key := range forced {
+		// From now on only what is asked for is taken from others.
+		items[key] = h.item(*sent[key].wanted, sent[key].out.Object, ocm.Options{Force: sent[key].wanted.Forces()})
+	}
+	if err := h.write(ctx, items); err != nil {
+		return err
+	}
+	return h.heed(ctx, sent)
+}
+
+// restoreRefused tells of what the agent could not apply, and puts the works back to what they had of it.
+func (h *hubTransport) restoreRefused(ctx context.Context, before map[fleet.ObjectKey]ocm.Item, sent map[fleet.ObjectKey]*hubChange) error {
+	items, _ := h.items()
+	restored := false
+	for key, c := range sent {
+		w, item := h.find(key)
+		if item == nil {
+			c.err = errors.New("its ManifestWork on the hub lost it while it was applied; somebody else changes the work")
+			continue
+		}
+		message := ocm.ReportOf(&w.work, *item).Rejected
+		if message == "" {
+			continue
+		}
+		restored = true
+		if old, there := before[key]; there {
+			items[key] = old
+		} else {
+			delete(items, key)
+		}
+		c.err = h.refusal(*c.wanted, message)
+		if conflict := (*ssa.ConflictError)(nil); errors.As(c.err, &conflict) && c.out.Adopted {
+			c.err = &ssa.ForeignError{Differences: differences(conflict)}
+		}
+	}
+	if !restored {
+		return nil
+	}
+	return h.write(ctx, items)
+}
+
+// differences are the fields of a conflict over an object that was there before.
+func differences(conflict *ssa.ConflictError) []ssa.Difference {
+	var out []ssa.Difference
+	for _, c := range conflict.Contentions {
+		out = append(out, c.Difference)
+	}
+	return out
+}
+
+// await waits until the agent has done something, which todo names as long as it has not.
+func (h *hubTransport) await(ctx context.Context, todo func() string) error {
+	patience := h.set.turn.patience(h.set.Wait.Timeout)
+	until, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for pause := 100 * time.Millisecond; ; pause = min(pause*3/2, time.Second) {
+		left := todo()
+		if left == "" {
+			return nil
+		}
+		select {
+		case <-until.Done():
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return fmt.Errorf("after %s the cluster's agent has not %s. What is on the hub is applied as soon as the agent works again; the next apply waits for it anew", patience, left)
+		case <-time.After(pause):
+		}
+		if err := h.refresh(ctx, true); err != nil {
+			return err
+		}
+	}
+}

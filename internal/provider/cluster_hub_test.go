@@ -1,0 +1,127 @@
+package provider_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clusterv1 "open-cluster-management.io/api/cluster/v1"
+
+	"github.com/fleetform/terraform-provider-fleet/internal/fleettest"
+)
+
+func (s *hubSetup) cluster(name, extra string) {
+	s.t.Helper()
+	s.Write("main.tf", fmt.Sprintf("resource \"fleet_cluster\" \"x\" {\n  name = \"edge\"\n  connect = { ocm = { hub = \"hub\", cluster = %q } }\n%s\n}\n", name, extra))
+}
+
+func TestAccCluster_behindHub(t *testing.T) {
+	s := newHubSetup(t)
+	name := s.edge(func(c *clusterv1.ManagedCluster) {
+		c.Status.Version.Kubernetes = "v1.33.4+k3s1"
+		c.Status.Allocatable = clusterv1.ResourceList{clusterv1.ResourceName(corev1.ResourceCPU): resource.MustParse("4")}
+		c.Status.ClusterClaims = []clusterv1.ManagedClusterClaim{{Name: "site", Value: "harbour"}}
+	})
+	s.cluster(name, "")
+	s.Apply()
+	s.PlanEmpty()
+	x := s.Resource("fleet_cluster.x")
+	want := map[string]any{
+		"kubernetes_version": "v1.33.4+k3s1", "minor": "1.33", "platform": nil, "reachable": true, "uid": string(s.hub.Managed(t, name).UID),
+		"facts": map[string]any{"nodes": nil, "regions": nil, "zones": nil, "apis": nil, "allocatable": map[string]any{"cpu": "4"}, "claims": map[string]any{"site": "harbour"}},
+	}
+	for attribute, value := range want {
+		if diff := cmp.Diff(value, x[attribute]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", attribute, diff)
+		}
+	}
+
+	t.Log("a lease that ran out is no answer, and no failure")
+	s.hub.SetCondition(t, name, clusterv1.ManagedClusterConditionAvailable, metav1.ConditionUnknown)
+	says(t, s.Plan("-refresh-only"), `Warning: Cluster "edge" does not answer`, "its agent has not been heard of lately: said by a test", "What is known of the cluster is kept.")
+	s.Apply()
+	if x := s.Resource("fleet_cluster.x"); x["reachable"] != false || x["minor"] != "1.33" {
+		t.Errorf("reachable is %v, minor %v", x["reachable"], x["minor"])
+	}
+
+	t.Log("a hub that is down")
+	s.hub.SetCondition(t, name, clusterv1.ManagedClusterConditionAvailable, metav1.ConditionTrue)
+	s.proxy.Refuse()
+	says(t, s.Plan(), `Warning: Cluster "hub" does not answer`)
+	s.proxy.Listen(t)
+	s.Apply()
+
+	t.Log("registered anew, it is another cluster")
+	s.hub.Unregister(t, name)
+	s.hub.Register(t, name, nil)
+	says(t, s.Plan(), `Warning: Another cluster answers as "edge"`, "The uid of its ManagedCluster "+name)
+	s.Destroy()
+}
+
+func TestAccCluster_hubErrors(t *testing.T) {
+	s := newHubSetup(t)
+	name := s.edge(nil)
+	for _, test := range []struct {
+		name, cluster string
+		atPlan        bool
+		says          []string
+	}{
+		{"a name that the hub lacks", fmt.Sprintf("connect = { ocm = { hub = \"hub\", cluster = %q } }", name+"x"), false,
+			[]string{`Error: Cluster "edge" does not answer`, `The hub "hub" has no ManagedCluster "` + name + `x"; did you mean "` + name + `"?`}},
+		{"a hub that nobody configured", `connect = { ocm = { hub = "hubb", cluster = "a" } }`, true, []string{`Error: No connection for cluster "hubb"`, `Did you mean "hub"?`}},
+		{"no hub", `connect = { ocm = { hub = "eu-2", cluster = "a" } }`, false, []string{"it is no hub of Open Cluster Management"}},
+		{"a host beside it", `connect = { host = "https://h", ocm = { hub = "hub", cluster = "a" } }`, true, []string{"Beside ocm there are other attributes"}},
+		{"an executor that is none", `connect = { ocm = { hub = "hub", cluster = "a", executor = "deployer" } }`, true, []string{`"deployer" is not a service account such as "team-a/deployer"`}},
+		{"a place to register that is no hub", "register = true\nconnect = { context = \"eu-2\" }", false, []string{"Error: Nowhere to register"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s.Write("main.tf", "resource \"fleet_cluster\" \"x\" {\n  name = \"edge\"\n"+test.cluster+"\n}\n")
+			if test.atPlan {
+				says(t, s.PlanFails(), test.says...)
+				return
+			}
+			says(t, s.ApplyFails(), test.says...)
+		})
+	}
+}
+
+func TestAccCluster_register(t *testing.T) {
+	s := newHubSetup(t)
+	name := fleettest.Name(t)
+	s.cluster(name, "register = true\n  labels = { site = \"harbour\", old = \"1\" }\n  taints = [{ key = \"new\", effect = \"NoSelectIfNew\" }]")
+	says(t, s.Apply(), `Warning: Cluster "edge" does not answer`, "its agent has not joined yet", "It is registered all the same.")
+	c := s.hub.Managed(t, name)
+	if !c.Spec.HubAcceptsClient || c.Labels["site"] != "harbour" || len(c.Spec.Taints) != 1 || c.Spec.Taints[0].Effect != clusterv1.TaintEffectNoSelectIfNew {
+		t.Errorf("the ManagedCluster is %+v", c)
+	}
+
+	t.Log("it joins, and somebody else labels and taints it")
+	c.Labels["team"] = "theirs"
+	c.Spec.Taints = append(c.Spec.Taints, clusterv1.Taint{Key: "theirs", Effect: clusterv1.TaintEffectNoSelect})
+	s.hub.Update(t, c)
+	for _, condition := range []string{clusterv1.ManagedClusterConditionJoined, clusterv1.ManagedClusterConditionAvailable} {
+		s.hub.SetCondition(t, name, condition, metav1.ConditionTrue)
+	}
+	s.Apply()
+	s.PlanEmpty()
+	if x := s.Resource("fleet_cluster.x"); x["reachable"] != true || x["uid"] != string(c.UID) {
+		t.Errorf("reachable is %v, uid %v", x["reachable"], x["uid"])
+	}
+
+	t.Log("other labels")
+	s.cluster(name, "register = true\n  labels = { site = \"quay\" }")
+	s.Apply()
+	s.PlanEmpty()
+	c = s.hub.Managed(t, name)
+	if diff := cmp.Diff(map[string]string{"site": "quay", "team": "theirs"}, c.Labels); diff != "" {
+		t.Errorf("labels (-want +got):\n%s", diff)
+	}
+	if len(c.Spec.Taints) != 1 || c.Spec.Taints[0].Key != "theirs" {
+		t.Errorf("taints are %v", c.Spec.Taints)
+	}
+	s.Destroy()
+	fleettest.Eventually(t, "the hub has forgotten the cluster", func() bool { return !s.hub.Has(t, name) })
+}
