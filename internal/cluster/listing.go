@@ -118,7 +118,7 @@ func FromManaged(m *clusterv1.ManagedCluster) fleet.Cluster {
 func (p *Pool) ListContexts(ctx context.Context, names []fleet.Glob) (Listing, error) {
 	config, _, err := p.files.load(p.cfg.KubeconfigPaths)
 	if err != nil {
-		return Listing{}, &InvalidError{Cluster: "", Place: "provider kubeconfig_paths", Problem: err.Error()}
+		return Listing{}, fmt.Errorf("provider kubeconfig_paths: %w", err)
 	}
 	own := map[string]Connection{}
 	for name := range config.Contexts {

@@ -110,7 +110,7 @@ func (h *hubTransport) load(ctx context.Context) error {
 	h.runner.mu.Unlock()
 	f.once.Do(func() { f.err = h.listAll(context.WithoutCancel(ctx), f) })
 	if f.err != nil && !apierrors.IsForbidden(f.err) {
-		return f.err
+		return h.hub.Classify(f.err)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

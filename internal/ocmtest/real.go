@@ -46,14 +46,10 @@ func startReal(t testing.TB, program string, hub *Hub, cluster string, site *fle
 	}
 	return func() {
 		_ = cmd.Process.Signal(os.Interrupt)
-		done := make(chan error, 1)
-		go func() { done <- cmd.Wait() }()
-		select {
-		case <-done:
-		case <-time.After(10 * time.Second):
-			_ = cmd.Process.Kill()
-			<-done
-		}
+		kill := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
+		// It was told to end, so how it did is no news.
+		_ = cmd.Wait()
+		kill.Stop()
 		if t.Failed() {
 			text := out.String()
 			t.Logf("the real agent:\n%s", text[max(0, len(text)-8000):])

@@ -135,7 +135,7 @@ func (m *clusterModel) contact(prior clusterModel) contact {
 		return contactNone
 	case !m.Access.Equal(prior.Access), !prior.active():
 		return contactConnection
-	case m.registers() && !(m.Register.Equal(prior.Register) && m.Labels.Equal(prior.Labels) && m.Taints.Equal(prior.Taints)):
+	case m.registers() && (!m.Register.Equal(prior.Register) || !m.Labels.Equal(prior.Labels) || !m.Taints.Equal(prior.Taints)):
 		return contactHub
 	case !m.Discover.Equal(prior.Discover):
 		return contactFacts

@@ -126,6 +126,18 @@ func TestAccHub_unreachable(t *testing.T) {
 	s.Apply()
 	s.PlanEmpty()
 
+	t.Log("a hub that is down is no answer either")
+	s.proxy.Refuse()
+	s.PlanEmpty()
+	s.set(arguments, configMap("conf", "v2b"))
+	s.Apply()
+	if got := dig(s.manifest(), "status", "edge", "phase"); got != "Deferred" {
+		t.Errorf("the edge is %v", got)
+	}
+	s.proxy.Listen(t)
+	s.Apply()
+	s.PlanEmpty()
+
 	t.Log("an agent that dies in the middle: our own error, and the other cluster is done")
 	s.agent.Stop()
 	s.set(strings.Replace(arguments, "60s", "3s", 1), configMap("conf", "v3"))
