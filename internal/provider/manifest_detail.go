@@ -106,15 +106,13 @@ func summedPlan(c deploy.ClusterPlan, applied deploy.Applied) attr.Value {
 	objects := map[fleet.ObjectKey]ssa.Fields{}
 	fresh := false
 	for key, o := range c.Objects {
-		switch o.Action {
-		case deploy.ActionDelete, deploy.ActionRelease, deploy.ActionForget:
-			continue
-		case deploy.ActionCreate:
+		switch {
+		case o.Goes():
+		case o.Action == deploy.ActionCreate:
 			fresh = true
-			continue
-		case deploy.ActionNone, deploy.ActionUpdate, deploy.ActionCorrect, deploy.ActionAdopt, deploy.ActionReplace:
+		default:
+			objects[key] = o.Fields
 		}
-		objects[key] = o.Fields
 	}
 	return summed(objects, applied, changing(c), fresh)
 }
@@ -127,7 +125,7 @@ func objectCount(todo deploy.Plan) int {
 			n += c.New
 		}
 		for _, o := range c.Objects {
-			if o.Action != deploy.ActionDelete && o.Action != deploy.ActionRelease && o.Action != deploy.ActionForget {
+			if !o.Goes() {
 				n++
 			}
 		}
