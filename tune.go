@@ -10,7 +10,7 @@ const (
 	// garbage is how much the heap may grow, in percent, before it is collected: a provider lives for seconds, and what it makes it mostly keeps.
 	garbage = 300
 	// plenty is the memory, in bytes, from which on it is collected as often as need be.
-	plenty = 640 << 20
+	plenty = 768 << 20
 )
 
 // tune makes a short-lived process of one that Go would run as a server. What the environment says of memory and of logs stands.

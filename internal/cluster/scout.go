@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -18,17 +19,19 @@ import (
 const (
 	// silence is which part of the connect timeout the first contact with a cluster may take before others are scouted.
 	silence = 5
-	// scoutsAtOnce bounds the handshakes under way.
+	// scoutsAtOnce bounds the questions under way.
 	scoutsAtOnce = 256
 )
 
 // scouts find out which servers do not answer. Terraform reads a few clusters at a time, and waiting for one silent site after the other would take the connect
-// timeout for every few of them; scouts knock at all doors at once, as soon as there is one that stays shut. They only agree on encryption: no credential is
+// timeout for every few of them; scouts knock at all doors at once, as soon as there is one that stays shut. They ask as nobody: no credential is
 // sent, and no plugin runs.
 type scouts struct {
-	once  sync.Once
-	mu    sync.Mutex
-	hosts map[string]*scouted
+	once sync.Once
+	mu   sync.Mutex
+	back sync.WaitGroup
+	// servers are by the URL that is asked.
+	servers map[url.URL]*scouted
 }
 
 // scouted is what was found out about a server. silent may be read once done is closed.
@@ -40,77 +43,85 @@ type scouted struct {
 // scout begins to find out which of all servers that the provider's configuration names do not answer.
 func (p *Pool) scout() {
 	p.scouts.once.Do(func() {
-		found := map[string]*scouted{}
-		for _, host := range p.hosts() {
-			found[host] = &scouted{done: make(chan struct{})}
-		}
+		found := p.servers()
 		p.scouts.mu.Lock()
-		p.scouts.hosts = found
+		p.scouts.servers = found
 		p.scouts.mu.Unlock()
-		go func() {
+		p.scouts.back.Go(func() {
 			var g errgroup.Group
 			g.SetLimit(scoutsAtOnce)
-			for host, s := range found {
+			for at, s := range found {
 				g.Go(func() error {
 					defer close(s.done)
-					s.silent = isSilent(host, p.cfg.ConnectTimeout)
+					s.silent = isSilent(&at, p.cfg.ConnectTimeout)
 					return nil
 				})
 			}
 			_ = g.Wait()
-		}()
+		})
 	})
 }
 
-// hosts are the addresses of all servers that can be knocked at: those that are reached by TLS and without a proxy.
-func (p *Pool) hosts() []string {
+// servers are the URLs at which all servers can be asked that are reached by TLS and without a proxy.
+func (p *Pool) servers() map[url.URL]*scouted {
 	names := p.Named()
 	if config, _, err := p.files.load(p.cfg.KubeconfigPaths); err == nil {
 		names = slices.AppendSeq(names, maps.Keys(config.Contexts))
 	}
-	hosts := map[string]bool{}
+	servers := map[url.URL]*scouted{}
 	for _, name := range names {
 		// What is wrong with a connection is said to who uses it.
 		if m, err := p.resolve(name, Connection{}, ownPlace, true); err == nil {
-			if host := addressOf(m.Connection); host != "" {
-				hosts[host] = true
+			if at, ok := askedAt(m.Connection); ok {
+				servers[at] = &scouted{done: make(chan struct{})}
 			}
 		}
 	}
-	return slices.Sorted(maps.Keys(hosts))
+	return servers
 }
 
-// addressOf is the address to knock at; empty where there is none.
-func addressOf(c Connection) string {
+// askedAt is the URL at which a server can be asked, if there is one.
+func askedAt(c Connection) (at url.URL, ok bool) {
 	u, err := url.Parse(c.Host)
 	if err != nil || u.Scheme != "https" || c.ProxyURL != "" || os.Getenv("HTTPS_PROXY")+os.Getenv("https_proxy") != "" {
-		return ""
+		return url.URL{}, false
 	}
-	if u.Port() == "" {
-		return net.JoinHostPort(u.Hostname(), "443")
-	}
-	return u.Host
+	return *u.JoinPath("version"), true
 }
 
-// isSilent tells whether nothing is heard from a server within the time. Any answer is one, a refusal as well.
-func isSilent(address string, within time.Duration) bool {
+// isSilent tells whether nothing is heard from a server within the time. Any answer is one, a refusal as well; that it agrees on encryption is none, as what does
+// that may be a balancer before it.
+func isSilent(at *url.URL, within time.Duration) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
-	// Who it is does not matter here, only that it answers; whoever uses the connection verifies that.
-	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // nothing is sent
-	conn, err := dialer.DialContext(ctx, "tcp", address)
-	if err == nil {
-		_ = conn.Close()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
+	if err != nil {
 		return false
 	}
-	return errors.Is(ctx.Err(), context.DeadlineExceeded)
+	req.Close = true
+	port := at.Port()
+	if port == "" {
+		port = "443"
+	}
+	// Who it is does not matter here, only that it answers; whoever uses the connection verifies that. An http.Transport would go on dialing after the time.
+	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // nothing is told
+	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(at.Hostname(), port))
+	if err == nil {
+		defer func() { _ = conn.Close() }()
+		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+		if err = req.Write(conn); err == nil {
+			_, err = conn.Read(make([]byte, 1))
+		}
+	}
+	return err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded)
 }
 
 // unlessSilent is a context that ends, with the cause that a first contact ends with, as soon as scouts have found that the server does not answer.
 func (p *Pool) unlessSilent(ctx context.Context, c Connection) (context.Context, context.CancelFunc) {
 	watched, cancel := context.WithCancelCause(ctx)
+	at, _ := askedAt(c)
 	p.scouts.mu.Lock()
-	s := p.scouts.hosts[addressOf(c)]
+	s := p.scouts.servers[at]
 	p.scouts.mu.Unlock()
 	if s == nil || p.cfg.UnreachableAfter > 0 {
 		// Who is asked for some time is to be asked each time.

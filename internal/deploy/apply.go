@@ -25,7 +25,7 @@ type Expected map[string]map[fleet.ObjectKey]ssa.Fields
 func (r *Runner) target(set Set, state State, name string) ClusterState {
 	prior, known := state[name]
 	if c, stays := set.Clusters[name]; stays {
-		if known && prior.Cluster.UID != "" && c.UID != "" && c.UID != prior.Cluster.UID {
+		if known && prior.replacedBy(c) {
 			prior = ClusterState{}
 		}
 		prior.Cluster = c

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
 	"github.com/fleetform/terraform-provider-fleet/internal/rollout"
@@ -13,7 +14,6 @@ import (
 // assemble tells how far every cluster is, and finishes those with which there is nothing to do.
 func (l *rolling) assemble(ctx context.Context) {
 	l.progress = rollout.Progress{Revision: l.set.Revision, Clusters: map[string]rollout.Cluster{}}
-	var arrived []string
 	starts := false
 	for _, name := range slices.Sorted(maps.Keys(l.plan.Clusters)) {
 		c := l.plan.Clusters[name]
@@ -35,20 +35,19 @@ func (l *rolling) assemble(ctx context.Context) {
 			l.quiet(ctx, name)
 		case !c.Changes():
 			l.quiet(ctx, name)
-			if l.set.Rollout == nil || !l.set.Wait.Ready || prior.Status.Ready() {
-				one.State, one.Healthy, one.Revision = rollout.Applied, true, l.set.Revision
-				arrived = append(arrived, name)
-			}
+			one.State, one.Revision = rollout.Applied, l.set.Revision
+			one.Healthy = l.set.Rollout == nil || !l.set.Wait.Ready || prior.Status.Ready()
 		case !c.Held:
 			starts = true
 		}
 		l.progress.Clusters[name] = one
 	}
+	l.progress = rollout.Resume(l.progress)
 	if l.set.Rollout == nil || !starts {
 		return
 	}
 	l.set.completed = l.completed()
-	l.recall(ctx, arrived)
+	l.askArrived(ctx)
 }
 
 // quiet finishes a cluster that needs no work.
@@ -75,30 +74,35 @@ func (l *rolling) completed() string {
 	return last
 }
 
-// recall asks the clusters that have the revision already since when they are healthy, and what they return to.
-func (l *rolling) recall(ctx context.Context, names []string) {
-	parents := make([]*inventory.Parent, len(names))
-	index := map[string]int{}
-	for i, name := range names {
-		index[name] = i
+// askArrived asks the clusters that have the revision already since when they are healthy, and what they return to.
+func (l *rolling) askArrived(ctx context.Context) {
+	var names []string
+	for name, c := range l.progress.Clusters {
+		if c.State == rollout.Applied {
+			names = append(names, name)
+		}
 	}
+	slices.Sort(names)
+	var mu sync.Mutex
 	l.runner.overClusters(ctx, "recall", l.set, names, nil, func(name string) {
 		prior := l.runner.target(l.set, l.state, name)
 		s, err := l.runner.open(ctx, l.set.on(prior), prior.Cluster, prior.Applied)
+		var p *inventory.Parent
 		if err == nil {
-			parents[index[name]], err = s.parent(ctx, false)
+			p, err = s.parent(ctx, false)
 		}
 		if err != nil {
 			l.runner.log(ctx, slog.LevelWarn, "what the cluster returns to is not known", map[string]any{"set": l.set.Name, "cluster": name, "error": err.Error()})
 		}
-	})
-	for i, name := range names {
-		if p := parents[i]; p != nil && p.Revision == l.set.Revision {
-			c := l.progress.Clusters[name]
+		if p == nil || p.Revision != l.set.Revision {
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		l.update(name, func(c *rollout.Cluster) {
 			if c.Previous = p.Previous; p.Phase == inventory.Applied {
 				c.Since = p.Heartbeat
 			}
-			l.progress.Clusters[name] = c
-		}
-	}
+		})
+	})
 }

@@ -61,14 +61,19 @@ func (p Plan) Sentences() []string {
 func (c ClusterPlan) rolloutSentences(name string, all *sentences) (said bool) {
 	switch {
 	case c.Keep:
-		all.add(name, "keep revision "+c.Revision, fmt.Sprintf("wave %s is behind through", c.Wave))
+		c.keepSentence(name, all)
 	case c.Wave == "" || c.Leaving || c.Gone || c.Revision == c.From:
+		return false
 	case c.From == "":
 		all.add(name, "roll out revision "+c.Revision, "wave "+c.Wave)
 	default:
 		all.add(name, "roll out revision "+c.Revision, fmt.Sprintf("wave %s, from %s", c.Wave, c.From))
 	}
-	return c.Keep || c.Wave != "" && !c.Leaving && !c.Gone && c.Revision != c.From
+	return true
+}
+
+func (c ClusterPlan) keepSentence(name string, all *sentences) {
+	all.add(name, "keep revision "+c.Revision, fmt.Sprintf("wave %s is behind through", c.Wave))
 }
 
 // heldSentences says what the cluster keeps that gets no other revision before it is promoted.
@@ -78,7 +83,7 @@ func (c ClusterPlan) heldSentences(name string, all *sentences) {
 	case c.Revision == "":
 		all.add(name, "hold back", fmt.Sprintf("wave %s is behind through, and runs nothing yet", c.Wave))
 	case c.Revision == c.From:
-		all.add(name, "keep revision "+c.Revision, fmt.Sprintf("wave %s is behind through", c.Wave))
+		c.keepSentence(name, all)
 	}
 }
 

@@ -39,35 +39,49 @@ func varied(t *testing.T) Source {
 	}
 }
 
+// kept is the source by what the cluster keeps of it, and the text of that.
+func kept(t *testing.T, source Source, c fleet.Cluster) (back Source, text string) {
+	t.Helper()
+	content, err := source.contentFor(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := content.Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back, err = parseContent(said); err != nil {
+		t.Fatal(err)
+	}
+	return back, string(said)
+}
+
+func heldBy(t *testing.T, source Source, c fleet.Cluster) (Held, error) {
+	t.Helper()
+	renderer, err := Set{}.rendererOf(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Set{}.heldBy(renderer, "r", c)
+}
+
 // TestContent_survives has a cluster get the same objects by what it keeps as by what the set said.
 func TestContent_survives(t *testing.T) {
 	source := varied(t)
 	for _, c := range []fleet.Cluster{{Name: "eu-1"}, {Name: "eu-2"}, {Name: "us-1", Labels: map[string]string{"region": "us"}}, {Name: "ap-1"}} {
-		kept, err := source.contentFor(c)
+		back, text := kept(t, source, c)
+		want, err := heldBy(t, source, c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := kept.Text()
-		if err != nil {
-			t.Fatal(err)
-		}
-		back, err := parseContent(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		set := Set{}
-		want, err := set.heldBy(source, "r", c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := set.heldBy(back, "r", c)
+		got, err := heldBy(t, back, c)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(contents(want.objects), contents(got.objects)); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", c.Name, diff)
 		}
-		if has, wants := strings.Contains(string(text), "hunter2"), c.Name == "us-1" || c.Name == "ap-1"; has != wants {
+		if has, wants := strings.Contains(text, "hunter2"), c.Name == "us-1" || c.Name == "ap-1"; has != wants {
 			t.Errorf("%s keeps a Secret: %t, want %t", c.Name, has, wants)
 		}
 	}
@@ -75,20 +89,9 @@ func TestContent_survives(t *testing.T) {
 
 // TestContent_withholds has nobody get a variant of which only other clusters keep the Secrets.
 func TestContent_withholds(t *testing.T) {
-	kept, err := varied(t).contentFor(fleet.Cluster{Name: "eu-1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := kept.Text()
-	if err != nil {
-		t.Fatal(err)
-	}
-	back, err := parseContent(text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	back, _ := kept(t, varied(t), fleet.Cluster{Name: "eu-1"})
 	var withheld *WithheldError
-	if _, err := (Set{}).heldBy(back, "r", fleet.Cluster{Name: "us-1", Labels: map[string]string{"region": "us"}}); !errors.As(err, &withheld) || withheld.Variant != 0 {
+	if _, err := heldBy(t, back, fleet.Cluster{Name: "us-1", Labels: map[string]string{"region": "us"}}); !errors.As(err, &withheld) || withheld.Variant != 0 {
 		t.Errorf("us-1 gets %v, want that variant 0 is withheld", err)
 	}
 }

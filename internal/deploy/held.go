@@ -74,7 +74,7 @@ func (r *Runner) Assign(ctx context.Context, set *Set, state State) Problems {
 		progress.Clusters[name] = rollout.Cluster{Revision: running}
 	}
 	in := set.ranks()
-	shelf := &shelf{runner: r, set: *set, progress: progress, sources: map[string][]Source{}}
+	shelf := &shelf{runner: r, set: *set, progress: progress, kept: map[string][]*Renderer{}}
 	assigned := rollout.Assign(*set.Rollout, progress)
 	found := map[string]Held{}
 	var names []string
@@ -115,11 +115,7 @@ func (r *Runner) running(ctx context.Context, set Set, state State) map[string]s
 	access := map[string]string{}
 	for name, c := range set.Clusters {
 		prior, known := state[name]
-		if known && c.UID != "" && prior.Cluster.UID != "" && c.UID != prior.Cluster.UID {
-			// Another cluster has its name now.
-			known = false
-		}
-		if running[name] = ""; known {
+		if running[name] = ""; known && !prior.replacedBy(c) {
 			running[name] = set.running(prior)
 		} else if c.Active() && !set.UnknownAccess[name] && !neverAnswered(set, c) {
 			ask = append(ask, name)
@@ -151,8 +147,12 @@ type shelf struct {
 	set      Set
 	progress rollout.Progress
 
-	mu      sync.Mutex
-	sources map[string][]Source
+	before    sync.Once
+	beforeErr error
+
+	mu sync.Mutex
+	// kept are what was found, by revision, each decoded once for all clusters.
+	kept map[string][]*Renderer
 }
 
 // held is what a cluster keeps that is to run the revision.
@@ -175,9 +175,12 @@ func (f *shelf) held(ctx context.Context, name, revision string, state State) He
 		return h
 	}
 	if f.set.Before != nil && revision == f.set.BeforeRevision {
-		f.add(revision, *f.set.Before)
+		h.missing = f.addBefore()
 	}
-	if h.missing = f.render(&h, c); h.missing == nil {
+	if h.missing == nil {
+		h.missing = f.render(&h, c)
+	}
+	if h.missing == nil {
 		return h
 	}
 	// What the cluster itself keeps is most likely made for it; others are asked where it keeps nothing.
@@ -190,8 +193,10 @@ func (f *shelf) held(ctx context.Context, name, revision string, state State) He
 		if source == nil {
 			continue
 		}
-		f.add(revision, *source)
-		if h.missing = f.render(&h, c); h.missing == nil {
+		if h.missing = f.add(revision, *source); h.missing == nil {
+			h.missing = f.render(&h, c)
+		}
+		if h.missing == nil {
 			return h
 		}
 	}
@@ -209,10 +214,22 @@ func (f *shelf) running(revision, but string) []string {
 	return slices.Sorted(slices.Values(names))
 }
 
-func (f *shelf) add(revision string, s Source) {
+// add puts what a revision says on the shelf.
+func (f *shelf) add(revision string, s Source) error {
+	r, err := f.set.rendererOf(s)
+	if err != nil {
+		return err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.sources[revision] = append(f.sources[revision], s)
+	f.kept[revision] = append(f.kept[revision], r)
+	return nil
+}
+
+// addBefore puts what the state's manifests say on the shelf, once.
+func (f *shelf) addBefore() error {
+	f.before.Do(func() { f.beforeErr = f.add(f.set.BeforeRevision, *f.set.Before) })
+	return f.beforeErr
 }
 
 // load reads what a cluster keeps of the revision; nil where it keeps nothing.
@@ -247,11 +264,11 @@ var errNoContent = errors.New("what that says is not known, because no cluster t
 // render gives the cluster the revision's objects, by the first of the sources that has them.
 func (f *shelf) render(h *Held, c fleet.Cluster) error {
 	f.mu.Lock()
-	sources := slices.Clone(f.sources[h.Revision])
+	kept := slices.Clone(f.kept[h.Revision])
 	f.mu.Unlock()
 	why := errNoContent
-	for _, source := range sources {
-		made, err := f.set.heldBy(source, h.Revision, c)
+	for _, renderer := range kept {
+		made, err := f.set.heldBy(renderer, h.Revision, c)
 		var withheld *WithheldError
 		if errors.As(err, &withheld) {
 			why = err
@@ -267,18 +284,19 @@ func (f *shelf) render(h *Held, c fleet.Cluster) error {
 	return why
 }
 
-// heldBy is what the cluster gets of a revision by its source. The write-only part is the set's own, if it is of the same version.
-func (s Set) heldBy(source Source, revision string, c fleet.Cluster) (Held, error) {
+// rendererOf makes what another source than the set's own says, but for what is write-only.
+func (s Set) rendererOf(source Source) (*Renderer, error) {
 	source.Sensitive, source.WriteOnly, source.Values = s.Sensitive, nil, nil
-	renderer, err := NewRenderer(source)
-	if err != nil {
-		return Held{}, err
-	}
+	return NewRenderer(source)
+}
+
+// heldBy is what the cluster gets of a revision. The write-only part is the set's own, if it is of the same version.
+func (s Set) heldBy(renderer *Renderer, revision string, c fleet.Cluster) (Held, error) {
 	rendered, err := renderer.Render(c)
 	if err != nil {
 		return Held{}, err
 	}
-	h := Held{Revision: revision, objects: rendered.Objects, known: true, stale: source.WriteOnlyVersion != s.Source.WriteOnlyVersion}
+	h := Held{Revision: revision, objects: rendered.Objects, known: true, stale: renderer.source.WriteOnlyVersion != s.Source.WriteOnlyVersion}
 	for _, o := range s.objects(c.Name) {
 		if o.WriteOnly && !h.stale {
 			h.objects = append(h.objects[:len(h.objects):len(h.objects)], o)
@@ -311,14 +329,10 @@ func (h Held) keepHeld(prior ClusterState, known bool) (ClusterPlan, bool) {
 	if h.Revision != "" && h.known {
 		return ClusterPlan{}, false
 	}
-	plan := ClusterPlan{Objects: map[fleet.ObjectKey]ObjectPlan{}}
 	if h.Revision == "" || !known {
-		return plan, true
+		return ClusterPlan{Objects: map[fleet.ObjectKey]ObjectPlan{}}, true
 	}
-	for key, fields := range prior.Objects {
-		plan.Objects[key] = ObjectPlan{Fields: fields}
-	}
-	return plan, true
+	return ClusterPlan{Objects: prior.asTheyAre()}, true
 }
 
 // assign notes in a cluster's plan what the cluster is to run. Where there are no waves, every cluster runs the set's revision, and that is not said of each.

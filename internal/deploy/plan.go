@@ -96,6 +96,11 @@ type ObjectPlan struct {
 	Why string
 }
 
+// Goes tells that the object will be the set's no longer, whether it is deleted or only given up.
+func (o ObjectPlan) Goes() bool {
+	return o.Action == ActionDelete || o.Action == ActionRelease || o.Action == ActionForget
+}
+
 // Changes tells whether an apply has anything to do on the cluster.
 func (c ClusterPlan) Changes() bool { return c.Deferred == "" && (c.Noted || c.acts()) }
 

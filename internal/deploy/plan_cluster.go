@@ -18,8 +18,7 @@ import (
 // from whether the cluster happens to answer right now, because the same plan is made again at apply.
 func (r *Runner) planCluster(ctx context.Context, set Set, name string, state State) (ClusterPlan, Problems) {
 	prior, known := state[name]
-	if c := set.Clusters[name]; known && prior.Cluster.UID != "" && c.UID != "" && c.UID != prior.Cluster.UID {
-		// The fleet_cluster was replaced on purpose: what was on the old cluster is not on this one.
+	if known && prior.replacedBy(set.Clusters[name]) {
 		prior, known = ClusterState{}, false
 	}
 	plan, found := r.planCase(ctx, set.on(prior), name, prior, known)
@@ -162,11 +161,7 @@ func withCluster(prior ClusterState, c fleet.Cluster) ClusterState {
 // keepAll leaves everything as it is known, and tells whether that is all there should be.
 func (r *Runner) keepAll(ctx context.Context, set Set, prior ClusterState, why string) ClusterPlan {
 	quiet, ok := r.planQuiet(ctx, set, prior)
-	plan := ClusterPlan{Deferred: why, Owed: !ok || quiet.Unsettled, Objects: map[fleet.ObjectKey]ObjectPlan{}}
-	for key, fields := range prior.Objects {
-		plan.Objects[key] = ObjectPlan{Fields: fields}
-	}
-	return plan
+	return ClusterPlan{Deferred: why, Owed: !ok || quiet.Unsettled, Objects: prior.asTheyAre()}
 }
 
 func forgetAll(prior ClusterState) ClusterPlan {
@@ -190,14 +185,11 @@ func planLeaving(set Set, prior ClusterState) (ClusterPlan, Problems) {
 		// A cluster that the set leaves is pruned only by a plan that has read it: a failover must not fail because of what failed.
 		why = "the cluster does not answer; what is there stays until it does"
 	}
-	plan := ClusterPlan{Leaving: why == "", Deferred: why, Owed: why != "", Objects: map[fleet.ObjectKey]ObjectPlan{}}
-	if why == "" {
-		return plan, prune(set, plan, prior)
+	if why != "" {
+		return ClusterPlan{Deferred: why, Owed: true, Objects: prior.asTheyAre()}, nil
 	}
-	for key, fields := range prior.Objects {
-		plan.Objects[key] = ObjectPlan{Fields: fields}
-	}
-	return plan, nil
+	plan := ClusterPlan{Leaving: true, Objects: map[fleet.ObjectKey]ObjectPlan{}}
+	return plan, prune(set, plan, prior)
 }
 
 // prune adds the objects that are there and no longer wanted.

@@ -30,10 +30,8 @@ func (s Set) pastObject(c fleet.Cluster, key fleet.ObjectKey) (manifest.Object, 
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.renderer == nil && !p.failed {
-		source := *s.Before
-		source.Sensitive, source.WriteOnly, source.Values = s.Sensitive, nil, nil
 		var err error
-		if p.renderer, err = NewRenderer(source); err != nil {
+		if p.renderer, err = s.rendererOf(*s.Before); err != nil {
 			p.failed = true
 		}
 	}
@@ -61,22 +59,32 @@ func (s Set) pastObject(c fleet.Cluster, key fleet.ObjectKey) (manifest.Object, 
 // Remember has the set look at what the state's manifests say where state itself has only digests.
 func (s *Set) Remember() { s.past = &past{} }
 
+// wasSent is what the state's manifests have sent of an object, and its digest; nil where nobody can tell.
+func (r *Runner) wasSent(ctx context.Context, s *site, set Set, prior ClusterState, key fleet.ObjectKey, salt []byte) (body string, sent ssa.Fields) {
+	o, ok := set.pastObject(prior.Cluster, key)
+	if !ok {
+		return "", nil
+	}
+	was, err := r.wantOne(ctx, s, set, o, prior, salt)
+	if err != nil {
+		return "", nil
+	}
+	if sent, err = r.sentOf(was); err != nil {
+		return "", nil
+	}
+	return was.Body, sent
+}
+
 // recall finds the values that the object had when it was applied, of which state has only a digest: what the state's manifests say tells
 // them, with what was noted of the apply. Where it does not, the cluster is asked, if there is one to ask.
 func (r *Runner) recall(ctx context.Context, s *site, set Set, w *wanted, prior ClusterState, salt []byte) {
 	if w.Record == nil {
 		return
 	}
-	var sent ssa.Fields
-	if o, ok := set.pastObject(prior.Cluster, w.Key); ok {
-		if was, err := r.wantOne(ctx, s, set, o, prior, salt); err == nil {
-			if sent, err = r.sentOf(was); err == nil {
-				if fields := w.Record.Recall(was.Body, sent); fields != nil {
-					w.Prior = fields
-					return
-				}
-			}
-		}
+	body, sent := r.wasSent(ctx, s, set, prior, w.Key, salt)
+	if fields := w.Record.Recall(body, sent); sent != nil && fields != nil {
+		w.Prior = fields
+		return
 	}
 	if s == nil {
 		return
@@ -106,19 +114,11 @@ func (r *Runner) recall(ctx context.Context, s *site, set Set, w *wanted, prior 
 
 // drifted reads an object whose fields are not those that were applied. Those that others have taken are found by the state's manifests.
 func (s *site) drifted(ctx context.Context, obj *unstructured.Unstructured, prior ClusterState, key fleet.ObjectKey, parent *inventory.Parent) (ssa.Fields, error) {
-	o, ok := s.set.pastObject(prior.Cluster, key)
-	if !ok {
-		return s.projectBy(obj, prior, key, parent, nil)
+	body, sent := s.runner.wasSent(ctx, s, s.set, prior, key, saltOf(parent))
+	if sent != nil {
+		sent = ssa.Predict(body, sent, prior.Applied.record(key))
 	}
-	was, err := s.runner.wantOne(ctx, s, s.set, o, prior, saltOf(parent))
-	var sent ssa.Fields
-	if err == nil {
-		sent, err = s.runner.sentOf(was)
-	}
-	if err != nil {
-		return s.projectBy(obj, prior, key, parent, nil)
-	}
-	return s.projectBy(obj, prior, key, parent, ssa.Predict(was.Body, sent, prior.Applied.record(key)))
+	return s.projectBy(obj, prior, key, parent, sent)
 }
 
 // labelsOf are the labels that an object has, or had when it was applied.

@@ -108,7 +108,11 @@ func (s *site) to(ctx context.Context, c fleet.Cluster, revision string) (Set, e
 	if source == nil {
 		return set, errNoContent
 	}
-	h, err := set.heldBy(*source, revision, c)
+	renderer, err := set.rendererOf(*source)
+	if err != nil {
+		return set, err
+	}
+	h, err := set.heldBy(renderer, revision, c)
 	if err != nil {
 		return set, err
 	}

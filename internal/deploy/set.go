@@ -184,6 +184,20 @@ type ClusterState struct {
 	Touched bool
 }
 
+// replacedBy tells that the fleet_cluster was replaced on purpose: what was on the old cluster is not on the new one.
+func (c ClusterState) replacedBy(now fleet.Cluster) bool {
+	return c.Cluster.UID != "" && now.UID != "" && now.UID != c.Cluster.UID
+}
+
+// asTheyAre is the plan for objects that stay as they are known.
+func (c ClusterState) asTheyAre() map[fleet.ObjectKey]ObjectPlan {
+	objects := make(map[fleet.ObjectKey]ObjectPlan, len(c.Objects))
+	for key, fields := range c.Objects {
+		objects[key] = ObjectPlan{Fields: fields}
+	}
+	return objects
+}
+
 // Touched tells whether this run has written to any cluster.
 func (s State) Touched() bool {
 	for _, c := range s {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 // durationValidator accepts positive Go durations.
@@ -26,4 +27,13 @@ func (v durationValidator) ValidateString(ctx context.Context, req validator.Str
 	if d, err := time.ParseDuration(req.ConfigValue.ValueString()); err != nil || d <= 0 {
 		resp.Diagnostics.AddAttributeError(req.Path, "Invalid duration", fmt.Sprintf("%q %s.", req.ConfigValue.ValueString(), v.Description(ctx)))
 	}
+}
+
+// durationOf is a duration that a validator has checked; 0 where there is none.
+func durationOf(text types.String) time.Duration {
+	d, err := time.ParseDuration(text.ValueString())
+	if err != nil {
+		return 0
+	}
+	return d
 }

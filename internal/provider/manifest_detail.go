@@ -59,23 +59,21 @@ func (m manifestModel) anyDigests() bool {
 	return slices.ContainsFunc(slices.Collect(maps.Keys(m.Objects.Elements())), m.inDigests)
 }
 
-// summed is what objects has of a cluster in digests. changed are the objects that a plan changes; all others have an entry only if they are not
-// as they were applied. Fields that are nil are not known yet, as is the digest of what is new.
-func summed(objects map[fleet.ObjectKey]ssa.Fields, applied deploy.Applied, changed map[fleet.ObjectKey]bool, fresh bool) types.Map {
+// summed is what objects has of a cluster in digests: one entry for all, and one for each object that is to have its own. Fields that are nil are not known yet,
+// as is the digest of what is new.
+func summed(objects map[fleet.ObjectKey]ssa.Fields, own func(fleet.ObjectKey, ssa.Fields) bool, fresh bool) types.Map {
 	texts := map[string]attr.Value{}
 	var said []string
 	known := !fresh
 	for key, fields := range objects {
-		record, recorded := applied.Objects[key.String()]
-		entry := changed[key] || !recorded || record.Stale != "" || fields.Hash() != record.Result
 		switch {
 		case fields == nil:
 			known = false
-			if changed[key] {
+			if own(key, fields) {
 				texts[key.String()] = types.StringUnknown()
 			}
 			continue
-		case entry && !fields.IsUnread() && (!fresh || recorded):
+		case !fields.IsUnread() && own(key, fields):
 			texts[key.String()] = types.StringValue(fields.JSON())
 		}
 		said = append(said, key.String()+" "+fields.Hash())
@@ -86,6 +84,12 @@ func summed(objects map[fleet.ObjectKey]ssa.Fields, applied deploy.Applied, chan
 		texts[allObjects] = types.StringValue(ssa.Text(map[string]string{"digest": ssa.Digest(strings.Join(said, "\n")), "objects": fleet.Plural(len(said), "object")}))
 	}
 	return types.MapValueMust(types.StringType, texts)
+}
+
+// asApplied tells whether an object is as it was applied, and whether that is known of it at all.
+func asApplied(applied deploy.Applied, key fleet.ObjectKey, fields ssa.Fields) (same, recorded bool) {
+	record, recorded := applied.Objects[key.String()]
+	return recorded && record.Stale == "" && fields.Hash() == record.Result, recorded
 }
 
 // changing are the objects of a plan that have an entry of their own in digests.
@@ -106,17 +110,28 @@ func summedPlan(c deploy.ClusterPlan, applied deploy.Applied) attr.Value {
 	objects := map[fleet.ObjectKey]ssa.Fields{}
 	fresh := false
 	for key, o := range c.Objects {
-		switch o.Action {
-		case deploy.ActionDelete, deploy.ActionRelease, deploy.ActionForget:
-			continue
-		case deploy.ActionCreate:
+		switch {
+		case o.Goes():
+		case o.Action == deploy.ActionCreate:
 			fresh = true
-			continue
-		case deploy.ActionNone, deploy.ActionUpdate, deploy.ActionCorrect, deploy.ActionAdopt, deploy.ActionReplace:
+		default:
+			objects[key] = o.Fields
 		}
-		objects[key] = o.Fields
 	}
-	return summed(objects, applied, changing(c), fresh)
+	changed := changing(c)
+	return summed(objects, func(key fleet.ObjectKey, fields ssa.Fields) bool {
+		same, recorded := asApplied(applied, key, fields)
+		// An object that has no record, as after a lost state, has one after the apply.
+		return changed[key] || fields != nil && recorded && !same
+	}, fresh)
+}
+
+// summedState is what objects has of a cluster in digests. changed are the objects that the apply before has changed, if there was one.
+func summedState(c deploy.ClusterState, changed map[fleet.ObjectKey]bool) attr.Value {
+	return summed(c.Objects, func(key fleet.ObjectKey, fields ssa.Fields) bool {
+		same, _ := asApplied(c.Applied, key, fields)
+		return changed[key] || !same
+	}, false)
 }
 
 // objectCount is how many objects the plan leaves, as far as that can be told.
@@ -127,7 +142,7 @@ func objectCount(todo deploy.Plan) int {
 			n += c.New
 		}
 		for _, o := range c.Objects {
-			if o.Action != deploy.ActionDelete && o.Action != deploy.ActionRelease && o.Action != deploy.ActionForget {
+			if !o.Goes() {
 				n++
 			}
 		}

@@ -130,3 +130,34 @@ func TestAccManifest_digestLost(t *testing.T) {
 	s.PlanEmpty()
 	s.Destroy()
 }
+
+// TestAccManifest_digestLostState takes a set up again whose state is lost: what is as it should be, what changes and what is missing have the entries after the
+// apply that the plan announced.
+func TestAccManifest_digestLostState(t *testing.T) {
+	s := newSetup(t, fleettest.Terraform(t))
+	ns := fleettest.Namespace(t)
+	s.fleet("")
+	arguments := fmt.Sprintf("namespace = %q\nsecrets_in_state = true\ndetail = \"digest\"\n", ns)
+	secret := "apiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {password: hunter2hunter2}\n"
+	s.set(arguments, deployment("web", 1), configMap("conf", "one"), secret)
+	s.Apply()
+
+	for _, lost := range []struct{ what, says string }{
+		{"nothing else", ""},
+		{"an object is missing and another one differs", "update Deployment.apps " + ns + "/web on eu-1: spec.replicas 7 → 1"},
+	} {
+		t.Log(lost.what)
+		s.Must("state", "rm", "fleet_manifest.set")
+		if lost.says != "" {
+			remove(t, "eu-1", configmaps, ns, "conf")
+			fleettest.Get(t, "eu-1").MustKubectl(t, "", "scale", "deployment", "web", "-n", ns, "--replicas=7")
+		}
+		contains(t, s.Apply(), lost.says)
+		s.PlanEmpty()
+		s.Apply("-refresh-only")
+		if got := s.entries("eu-1"); !slices.Equal(got, []string{"all objects"}) {
+			t.Errorf("objects has %v", got)
+		}
+	}
+	s.Destroy()
+}

@@ -142,8 +142,9 @@ func (r *manifestResource) wanted(ctx context.Context, m manifestModel, prior *m
 		}
 	}
 	diags.Append(more...)
-	if prior != nil {
-		if set.Before, set.BeforeRevision = prior.said(ctx); prior.anyDigests() {
+	if digests := prior != nil && prior.anyDigests(); digests || prior != nil && (set.Rollout != nil || !prior.Rollout.IsNull()) {
+		// Nobody else asks what the state's manifests say, and to tell takes as long as to read the configured ones.
+		if set.Before, set.BeforeRevision = prior.said(ctx); digests {
 			set.Remember()
 		}
 	}

@@ -235,7 +235,7 @@ func objectsValue(c deploy.ClusterPlan, digests bool, applied deploy.Applied) at
 	texts := map[string]attr.Value{}
 	for key, o := range c.Objects {
 		switch {
-		case o.Action == deploy.ActionDelete || o.Action == deploy.ActionRelease || o.Action == deploy.ActionForget:
+		case o.Goes():
 		case o.Fields == nil:
 			texts[key.String()] = types.StringUnknown()
 		default:

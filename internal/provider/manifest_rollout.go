@@ -3,10 +3,8 @@ package provider
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -168,15 +166,6 @@ func waveOf(ctx context.Context, at path.Path, element attr.Value, clusters map[
 	return one, undecided, diags
 }
 
-// durationOf is a duration that a validator has checked; 0 where there is none.
-func durationOf(text types.String) time.Duration {
-	d, err := time.ParseDuration(text.ValueString())
-	if err != nil {
-		return 0
-	}
-	return d
-}
-
 // outlineDiagnostics says what is worth knowing before the waves begin.
 func outlineDiagnostics(notes []string) diag.Diagnostics {
 	var diags diag.Diagnostics
@@ -194,7 +183,7 @@ func endedDiagnostics(ended *rollout.Explanation, creating bool) diag.Diagnostic
 	var diags diag.Diagnostics
 	text := ended.Detail
 	if creating {
-		text += fmt.Sprintf("\n\n%s", replacementText)
+		text += "\n\n" + replacementText
 	}
 	diags.AddError(ended.Title, text)
 	return diags

@@ -29,6 +29,9 @@ func waves(arguments string) string {
 `, arguments)
 }
 
+// noNodeOnEU2 are overrides with which no node of eu-2 takes a Deployment.
+const noNodeOnEU2 = `overrides = [{ clusters = { names = ["eu-2"] }, target = { kind = "Deployment" }, merge_patch = jsonencode({ spec = { template = { spec = { nodeSelector = { no-node = "x" } } } } }) }]`
+
 // revisions are what the clusters run, by the state.
 func (s *setup) revisions() map[string]any {
 	s.t.Helper()
@@ -150,7 +153,7 @@ func TestAccManifest_rollback(t *testing.T) {
 	arguments += waves("on_failure = \"rollback\"")
 
 	t.Log("the canary is healthy, the second wave is not")
-	broken := `overrides = [{ clusters = { names = ["eu-2"] }, target = { kind = "Deployment" }, merge_patch = jsonencode({ spec = { template = { spec = { nodeSelector = { no-node = "x" } } } } }) }]` + "\n"
+	broken := noNodeOnEU2 + "\n"
 	s.set(arguments+broken, deployment("web", 2), configMap("new", "1"))
 	out := s.ApplyFails()
 	second := s.revision()
@@ -319,7 +322,7 @@ func TestAccManifest_rolloutInterrupted(t *testing.T) {
 	s.set(arguments, deployment("web", 1))
 	s.Apply()
 	first := s.revision()
-	s.set(arguments+`overrides = [{ clusters = { names = ["eu-2"] }, target = { kind = "Deployment" }, merge_patch = jsonencode({ spec = { template = { spec = { nodeSelector = { no-node = "x" } } } } }) }]`, deployment("web", 2))
+	s.set(arguments+noNodeOnEU2, deployment("web", 2))
 	cmd, out := s.begin("apply", "-auto-approve", "-no-color")
 	fleettest.Eventually(t, "the second wave is at work", func() bool {
 		return fmt.Sprint(replicas(t, "eu-2", ns, "web")) == "2"
@@ -587,7 +590,7 @@ func TestAccManifest_leavesBesideAFailure(t *testing.T) {
 		s.set(arguments, deployment("web", 1))
 		s.Apply()
 		s.set(arguments+`clusters = { for k, c in fleet_cluster.this : k => c if k != "us-1" }
-overrides = [{ clusters = { names = ["eu-2"] }, target = { kind = "Deployment" }, merge_patch = jsonencode({ spec = { template = { spec = { nodeSelector = { no-node = "x" } } } } }) }]`, deployment("web", 1))
+`+noNodeOnEU2, deployment("web", 1))
 		contains(t, s.ApplyFails(), "eu-2 Deployment.apps "+ns+"/web: not ready after 5s")
 		if live(t, "us-1", deployments, ns, "web") != nil {
 			t.Error("us-1 still has it")

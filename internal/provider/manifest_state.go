@@ -175,7 +175,7 @@ func (m *manifestModel) observe(set deploy.Set, state deploy.State, done *deploy
 			if done != nil {
 				changed = changing(done.Clusters[name])
 			}
-			c.Applied.Absent, objects[name] = absentFrom(c), summed(c.Objects, c.Applied, changed, false)
+			c.Applied.Absent, objects[name] = absentFrom(c), summedState(c, changed)
 		} else {
 			objects[name] = fieldsOf(c.Objects)
 		}

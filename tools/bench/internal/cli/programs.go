@@ -28,6 +28,22 @@ func findTerraform(given string) (string, error) {
 	return "", errors.New("there is neither Terraform nor OpenTofu on PATH: give -terraform, or FLEET_TERRAFORM=$(make tofu)")
 }
 
+// prepare builds what a benchmark runs, into a directory that clean removes.
+func (o *options) prepare(ctx context.Context) (programs contest.Programs, clean func() error, err error) {
+	dir, err := os.MkdirTemp("", "fleet-bench-")
+	if err != nil {
+		return programs, nil, err
+	}
+	o.say("building the provider")
+	if o.provider, err = o.provide(ctx, dir); err == nil {
+		programs, err = o.programs(ctx, dir)
+	}
+	if err != nil {
+		return programs, nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return programs, func() error { return os.RemoveAll(dir) }, nil
+}
+
 // programs builds the launcher into a directory, and returns the programs that a workspace needs.
 func (o *options) programs(ctx context.Context, dir string) (contest.Programs, error) {
 	path := filepath.Join(dir, "launcher")

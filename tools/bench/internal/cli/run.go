@@ -99,19 +99,11 @@ func runContests(ctx context.Context, args []string, opts *options) (err error) 
 	if o.rounds < 1 {
 		return usageError{fmt.Errorf("-rounds is %d, want at least 1", o.rounds)}
 	}
-	dir, err := os.MkdirTemp("", "fleet-bench-")
+	programs, clean, err := o.prepare(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	o.say("building the provider")
-	if o.provider, err = o.provide(ctx, dir); err != nil {
-		return err
-	}
-	programs, err := o.programs(ctx, dir)
-	if err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, clean()) }()
 	var sections []report.Section
 	about := ""
 	for _, one := range o.shapes {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -62,19 +61,11 @@ func runScale(ctx context.Context, args []string, o *options) (err error) {
 	case shares[len(shares)-1] > 100:
 		return usageError{fmt.Errorf("-down is %s, want percentages", &shares)}
 	}
-	dir, err := os.MkdirTemp("", "fleet-bench-")
+	programs, clean, err := o.prepare(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	o.say("building the provider")
-	if o.provider, err = o.provide(ctx, dir); err != nil {
-		return err
-	}
-	programs, err := o.programs(ctx, dir)
-	if err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, clean()) }()
 	fleet, down, err := o.serve(ctx, *simulated, sizes[len(sizes)-1])
 	if err != nil {
 		return err

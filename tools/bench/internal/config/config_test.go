@@ -84,8 +84,16 @@ provider "fleet" {
   kubeconfig_paths = ["/fleet/kube config"]
 }
 
+locals {
+  clusters = {
+    eu-1 = "eu-1"
+    eu-2 = "eu-2"
+    us-1 = "us-1"
+  }
+}
+
 resource "fleet_cluster" "this" {
-  for_each    = toset(["eu-1", "eu-2", "us-1"])
+  for_each    = local.clusters
   name        = each.key
   unreachable = "defer"
 }

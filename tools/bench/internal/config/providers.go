@@ -21,12 +21,17 @@ func writeFleet(_ Provider, s Setup, body *hclwrite.Body) error {
 		SetAttributeValue("kubeconfig_paths", cty.TupleVal([]cty.Value{cty.StringVal(s.Kubeconfig)}))
 	body.AppendNewline()
 
-	names := make([]cty.Value, 0, len(s.Clusters))
+	// A map in a local: Terraform evaluates what stands at for_each once for each cluster.
+	clusters := map[string]cty.Value{}
 	for _, name := range s.Clusters {
-		names = append(names, cty.StringVal(name))
+		clusters[name] = cty.StringVal(name)
 	}
+	body.AppendNewBlock("locals", nil).Body().SetAttributeValue("clusters", cty.MapVal(clusters))
+	body.AppendNewline()
 	cluster := body.AppendNewBlock("resource", []string{"fleet_cluster", "this"}).Body()
-	cluster.SetAttributeRaw("for_each", hclwrite.TokensForFunctionCall("toset", hclwrite.TokensForValue(cty.TupleVal(names))))
+	if err := set(cluster, "for_each", "local.clusters"); err != nil {
+		return err
+	}
 	if err := set(cluster, "name", "each.key"); err != nil {
 		return err
 	}

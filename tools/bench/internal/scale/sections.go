@@ -11,49 +11,54 @@ import (
 
 // Sections are the rows as tables: what each step cost, what a cluster cost from size to size, and the targets.
 func (b *Bench) Sections(rows []Row) []report.Section {
-	sections := []report.Section{b.costs(rows), b.perCluster(rows)}
+	sections := []report.Section{b.steps(rows), b.perCluster(rows)}
 	if targets := b.targets(rows); len(targets.Rows) > 0 {
 		sections = append(sections, targets)
 	}
 	return sections
 }
 
-func (b *Bench) costs(rows []Row) report.Section {
+func (b *Bench) steps(rows []Row) report.Section {
 	section := report.Section{
 		Title:  fmt.Sprintf("%d objects on each cluster of a simulated fleet", b.Objects),
 		Note:   "The simulation shares the processors: its time is in every wall time.",
 		Header: []string{"step", "clusters", "contestant", "wall", "CPU", "CPU of Terraform", "CPU of the simulation", "peak memory", "requests per cluster", "state", "plan JSON"},
 	}
 	for _, row := range rows {
-		cpu, terraform := row.cpu(), report.Seconds(row.Sample.CPU)
-		if row.Who == contest.FloorName {
-			terraform = "–"
+		terraform := "–"
+		if row.terraform() > 0 {
+			terraform = report.Seconds(row.terraform())
 		}
 		asked := "–"
 		if total := row.Sample.Requests.Total(); total > 0 {
 			asked = fmt.Sprintf("%.1f", float64(total)/float64(row.Clusters))
 		}
 		section.Rows = append(section.Rows, []string{
-			row.Step, fmt.Sprint(row.Clusters), row.Who, report.Seconds(row.Sample.Wall), report.Seconds(cpu), terraform, report.Seconds(row.Simulation),
+			row.Step, fmt.Sprint(row.Clusters), row.Who, report.Seconds(row.Sample.Wall), report.Seconds(row.cpu()), terraform, report.Seconds(row.Simulation),
 			report.Bytes(row.Sample.Peak), asked, report.Bytes(row.Sample.State), report.Bytes(row.Sample.Plan),
 		})
 	}
 	return section
 }
 
+// costs are what a cluster may cost.
+var costs = []struct {
+	name string
+	of   func(Row) time.Duration
+}{{"wall", Row.wall}, {"CPU", Row.cpu}, {"CPU of Terraform", Row.terraform}}
+
 // perCluster compares what one cluster costs in each size with what it costs in the size before.
 func (b *Bench) perCluster(rows []Row) report.Section {
 	section := report.Section{
 		Title: "What one cluster costs",
 		Note: "In brackets, how many times what it costs in the size before. Flat is 1.0×; less is what a small fleet pays for starting. " +
-			"CPU is that of the contestant and of Terraform.",
+			"CPU is that of the contestant alone.",
 		Header: []string{"step", "contestant"},
 	}
-	for _, size := range b.Sizes {
-		section.Header = append(section.Header, fmt.Sprintf("wall of %d", size))
-	}
-	for _, size := range b.Sizes {
-		section.Header = append(section.Header, fmt.Sprintf("CPU of %d", size))
+	for _, cost := range costs {
+		for _, size := range b.Sizes {
+			section.Header = append(section.Header, fmt.Sprintf("%s of %d", cost.name, size))
+		}
 	}
 	type key struct{ step, who string }
 	var keys []key
@@ -64,12 +69,12 @@ func (b *Bench) perCluster(rows []Row) report.Section {
 	}
 	for _, k := range keys {
 		cells := []string{k.step, k.who}
-		for _, of := range []func(Row) time.Duration{Row.wall, Row.allCPU} {
+		for _, cost := range costs {
 			before := 0.0
 			for _, size := range b.Sizes {
 				each := 0.0
 				if row := find(rows, size, k.who, k.step); row != nil {
-					each = of(*row).Seconds() / float64(size)
+					each = cost.of(*row).Seconds() / float64(size)
 				}
 				cells = append(cells, milliseconds(each, before))
 				before = each
@@ -136,10 +141,7 @@ func (b *Bench) judgeFlat(rows []Row, who, step string, judge func(what, who, li
 		if small == nil || large == nil {
 			continue
 		}
-		for _, cost := range []struct {
-			name string
-			of   func(Row) time.Duration
-		}{{"wall", Row.wall}, {"CPU", Row.allCPU}} {
+		for _, cost := range costs {
 			before, now := cost.of(*small).Seconds()/float64(b.Sizes[i]), cost.of(*large).Seconds()/float64(size)
 			judge(fmt.Sprintf("%s: %s per cluster from %d to %d", step, cost.name, b.Sizes[i], size), who, report.Ratio(flat, 1), report.Ratio(now, before), now <= flat*before)
 		}
@@ -163,8 +165,15 @@ func (r Row) cpu() time.Duration {
 	return r.Sample.ProviderCPU
 }
 
-func (r Row) wall() time.Duration   { return r.Sample.Wall }
-func (r Row) allCPU() time.Duration { return r.Sample.CPU + r.Sample.ProviderCPU }
+// terraform is Terraform's processor time; nothing where it does not run.
+func (r Row) terraform() time.Duration {
+	if r.Who == contest.FloorName {
+		return 0
+	}
+	return r.Sample.CPU
+}
+
+func (r Row) wall() time.Duration { return r.Sample.Wall }
 
 // name is what results call the provider with a detail.
 func name(detail string) string {

@@ -31,20 +31,24 @@ func New(cluster *store.Cluster, token string, api http.Handler, faults *Faults)
 // Name is the cluster's name.
 func (e *Endpoint) Name() string { return e.cluster.Name }
 
-// ServeHTTP serves a request, or lets it fail. What the counters say is served in any case.
+// ServeHTTP serves a request, or lets it fail. What the counters say is served in any case. A cluster that is down answers nobody, not even that they are nobody.
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	counters := req.URL.Path == "/metrics"
+	var knobs Knobs
+	if !counters {
+		var ok bool
+		if knobs, ok = e.wait(req.Context()); !ok {
+			// Nobody is there any more to be told.
+			panic(http.ErrAbortHandler)
+		}
+	}
 	if !e.admitted(req) {
 		write(w, http.StatusUnauthorized, unauthorized)
 		return
 	}
-	if req.URL.Path == "/metrics" {
+	if counters {
 		e.counter.ServeHTTP(w, req)
 		return
-	}
-	knobs, ok := e.wait(req.Context())
-	if !ok {
-		// Nobody is there any more to be told.
-		panic(http.ErrAbortHandler)
 	}
 	ctx, seen := apiserver.Watched(store.With(req.Context(), e.cluster))
 	status := &recorder{ResponseWriter: w, status: http.StatusOK}
