@@ -53,16 +53,28 @@ func (p *Pool) Register(ctx context.Context, name, access string, now, before Re
 		if !absent && c.Spec.HubAcceptsClient == was.Spec.HubAcceptsClient && maps.Equal(c.Labels, was.Labels) && slices.Equal(c.Spec.Taints, was.Spec.Taints) {
 			return nil
 		}
-		if absent {
-			got = &unstructured.Unstructured{}
-		}
 		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(c)
 		if err != nil {
 			return err
 		}
-		got.Object = content
-		got.SetGroupVersionKind(managedClusters.GroupVersion().WithKind("ManagedCluster"))
-		unstructured.RemoveNestedField(got.Object, "status")
+		if absent {
+			got = &unstructured.Unstructured{Object: content}
+			got.SetGroupVersionKind(managedClusters.GroupVersion().WithKind("ManagedCluster"))
+			unstructured.RemoveNestedField(got.Object, "status")
+		} else {
+			// A hub may know fields that are not known here.
+			got.SetLabels(c.Labels)
+			spec, _, _ := unstructured.NestedMap(got.Object, "spec")
+			if spec == nil {
+				spec = map[string]any{}
+			}
+			spec["hubAcceptsClient"] = true
+			taints, _, _ := unstructured.NestedSlice(content, "spec", "taints")
+			if spec["taints"] = taints; len(taints) == 0 {
+				delete(spec, "taints")
+			}
+			got.Object["spec"] = spec
+		}
 		if absent {
 			_, err = clusters.Create(ctx, got, metav1.CreateOptions{FieldManager: fieldManager})
 		} else {

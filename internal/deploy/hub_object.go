@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -94,7 +93,7 @@ func deliveryOf(item ocm.Item) string {
 func (h *hubTransport) Preview(_ context.Context, w ssa.Wanted) (ssa.Outcome, error) {
 	work, item := h.known(w.Key)
 	out, err := h.outcome(w, work, item)
-	if err != nil || item == nil {
+	if out.Open = w.Yields(); err != nil || item == nil {
 		return out, err
 	}
 	report := ocm.ReportOf(&work.work, *item)
@@ -102,19 +101,38 @@ func (h *hubTransport) Preview(_ context.Context, w ssa.Wanted) (ssa.Outcome, er
 		return out, nil
 	}
 	// The agent has refused what is wanted still.
-	contentions, drift, err := h.contentions(w, report.Rejected)
+	_, err = h.settle(w, &out, report.Rejected)
+	return out, err
+}
+
+// settle says what comes of the fields that an agent says are in the way: those that are to be left to others are, and the rest is taken if it may be. force tells
+// that there are such.
+func (h *hubTransport) settle(w ssa.Wanted, out *ssa.Outcome, message string) (force bool, err error) {
+	contentions, err := h.contentions(w, message)
 	if err != nil {
-		return out, err
+		return false, err
 	}
-	if conflict := w.Conflict(contentions, drift); conflict != nil {
-		return out, conflict
+	left, yielded, rest := w.Yield(out.Object, contentions)
+	drift := !slices.ContainsFunc(rest, func(c ssa.Contention) bool { return !c.Drift })
+	if conflict := w.Conflict(rest, drift); conflict != nil {
+		return false, conflict
 	}
-	if drift {
-		out.Corrected = append(out.Corrected, contentions...)
-	} else if len(contentions) > 0 {
-		out.Forced = contentions
+	if len(yielded) > 0 {
+		set, err := ssa.SentSet(left)
+		if err != nil {
+			return false, err
+		}
+		out.Object, out.Yielded, out.Fields = left, yielded, ssa.Project(left, set, w.Mask)
+		out.Recorded = ssa.Recorded(out.Fields, out.Reported)
 	}
-	return out, nil
+	switch {
+	case len(rest) == 0:
+	case drift:
+		out.Corrected = append(out.Corrected, rest...)
+	default:
+		out.Forced = rest
+	}
+	return len(rest) > 0, nil
 }
 
 // sameBut tells whether the work has of the object what is wanted.
@@ -139,6 +157,9 @@ func (h *hubTransport) outcome(w ssa.Wanted, work *hubWork, item *ocm.Item) (ssa
 		return out, err
 	}
 	out.Before = ssa.Project(out.Live, set, w.Mask)
+	if _, out.Released, err = w.GivenUp(item.Object); err != nil {
+		return out, err
+	}
 	if w.Prior == nil || w.Record == nil || w.Record.Sent != w.Body {
 		return out, nil
 	}
@@ -207,19 +228,17 @@ func (h *hubTransport) item(w ssa.Wanted, body *unstructured.Unstructured, o ocm
 // untold is the value of a field that only the cluster knows.
 const untold = "(known to the cluster only)"
 
-// contentions are the fields that an agent says are in the way, and whether all of them are drift: the set's own, written over by somebody
-// who did not apply them.
-func (h *hubTransport) contentions(w ssa.Wanted, message string) (found []ssa.Contention, drift bool, err error) {
+// contentions are the fields that an agent says are in the way. Those are drift that are the set's own, written over by somebody who did not apply them.
+func (h *hubTransport) contentions(w ssa.Wanted, message string) (found []ssa.Contention, err error) {
 	sent, err := ssa.SentSet(w.Object)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	// The API server prints paths in another grammar, which does not quote names; it can be written but not read.
 	paths := map[string]fieldpath.Path{}
 	for path := range sent.Leaves().All() {
 		paths[path.String()] = path.Copy()
 	}
-	drift = true
 	for _, claim := range ocm.Claims(message) {
 		operation := metav1.ManagedFieldsOperationApply
 		if claim.Update {
@@ -233,20 +252,7 @@ func (h *hubTransport) contentions(w ssa.Wanted, message string) (found []ssa.Co
 		}
 		_, ours := w.Prior[c.Path]
 		c.Drift = claim.Update && ours
-		drift = drift && c.Drift
 		found = append(found, c)
 	}
-	return found, drift && len(found) > 0, nil
-}
-
-// refusal is the error that an agent's message comes to.
-func (h *hubTransport) refusal(w ssa.Wanted, message string) error {
-	contentions, drift, err := h.contentions(w, message)
-	if err != nil {
-		return err
-	}
-	if conflict := w.Conflict(contentions, drift); conflict != nil {
-		return conflict
-	}
-	return errors.New(message)
+	return found, nil
 }

@@ -34,8 +34,11 @@ func (h *hubTransport) send(ctx context.Context, changes []*hubChange) error {
 		if c.err = h.prepare(c, there); c.err != nil {
 			continue
 		}
-		items[c.key] = h.item(*c.wanted, c.out.Object, ocm.Options{Force: c.wanted.Forces() || c.out.Adopted && c.wanted.Treat.Existing == fleet.ExistingAdopt})
+		items[c.key] = h.item(*c.wanted, c.out.Object, ocm.Options{Force: c.forces()})
 		sent[c.key] = c
+	}
+	if err := h.handOff(ctx, before, sent); err != nil {
+		return err
 	}
 	if err := h.deliver(ctx, items); err != nil {
 		return err
@@ -46,7 +49,7 @@ func (h *hubTransport) send(ctx context.Context, changes []*hubChange) error {
 	if err := h.heed(ctx, sent); err != nil {
 		return err
 	}
-	if err := h.correct(ctx, items, sent); err != nil {
+	if err := h.insist(ctx, items, sent); err != nil {
 		return err
 	}
 	return h.restoreRefused(ctx, before, sent)
@@ -210,36 +213,33 @@ func (h *hubTransport) heed(ctx context.Context, sent map[fleet.ObjectKey]*hubCh
 	})
 }
 
-// correct sends by force, once, what only drift was in the way of.
-func (h *hubTransport) correct(ctx context.Context, items map[fleet.ObjectKey]ocm.Item, sent map[fleet.ObjectKey]*hubChange) error {
-	forced := map[fleet.ObjectKey]bool{}
+// insist sends once more what was refused because of fields that are to be left to others, that only drift is in the way of, or that may be taken.
+func (h *hubTransport) insist(ctx context.Context, items map[fleet.ObjectKey]ocm.Item, sent map[fleet.ObjectKey]*hubChange) error {
+	again, forced := false, map[fleet.ObjectKey]bool{}
 	for key, c := range sent {
-		w, item := h.find(key)
-		if item == nil {
-			continue
-		}
-		message := ocm.ReportOf(&w.work, *item).Rejected
+		message := h.refused(key)
 		if message == "" {
 			continue
 		}
-		contentions, drift, err := h.contentions(*c.wanted, message)
-		if err != nil {
-			return err
-		}
-		if !drift || c.wanted.Conflict(contentions, drift) != nil {
+		out := c.out
+		force, err := h.settle(*c.wanted, &out, message)
+		if err != nil || !force && len(out.Yielded) == 0 {
+			// What is wrong is said when it is put back.
 			continue
 		}
-		c.out.Corrected = append(c.out.Corrected, contentions...)
-		forced[key] = true
-		items[key] = h.item(*c.wanted, c.out.Object, ocm.Options{Force: true})
+		c.out, again = out, true
+		if force {
+			forced[key] = true
+		}
+		items[key] = h.item(*c.wanted, c.out.Object, ocm.Options{Force: force || c.forces()})
 	}
-	if len(forced) == 0 {
+	if !again {
 		return nil
 	}
 	if err := h.write(ctx, items); err != nil {
 		return err
 	}
-	if err := h.heed(ctx, sent); err != nil {
+	if err := h.heed(ctx, sent); err != nil || len(forced) == 0 {
 		return err
 	}
 	for key := range forced {
@@ -250,6 +250,54 @@ func (h *hubTransport) correct(ctx context.Context, items map[fleet.ObjectKey]oc
 		return err
 	}
 	return h.heed(ctx, sent)
+}
+
+// refused is why the agent could not apply an object; empty where it could.
+func (h *hubTransport) refused(key fleet.ObjectKey) string {
+	w, item := h.find(key)
+	if item == nil {
+		return ""
+	}
+	return ocm.ReportOf(&w.work, *item).Rejected
+}
+
+// forces tells whether the change takes fields from other managers whoever they are.
+func (c *hubChange) forces() bool {
+	return c.wanted.Forces() || c.out.Adopted && c.wanted.Treat.Existing == fleet.ExistingAdopt
+}
+
+// handOff has another manager apply the fields that are given up, with the values that they were given: without one, the set's own apply that no longer has them
+// would remove them. Where somebody else owns such a field already, the agent refuses, and its value stays as well.
+func (h *hubTransport) handOff(ctx context.Context, before map[fleet.ObjectKey]ocm.Item, sent map[fleet.ObjectKey]*hubChange) error {
+	var items []ocm.Item
+	for key, c := range sent {
+		old, there := before[key]
+		if !there {
+			continue
+		}
+		part, _, err := c.wanted.GivenUp(old.Object)
+		if err != nil {
+			return err
+		}
+		if part == nil {
+			continue
+		}
+		item := ocm.NewItem(key, part, old.Resource, ocm.Options{Manager: ocm.LeftManager(h.set.Name)})
+		item.Orphan = true
+		items = append(items, item)
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	name := ocm.LeftName(h.set.Name)
+	if err := h.put(ctx, name, items); err != nil {
+		return err
+	}
+	if err := h.refresh(ctx, true); err != nil {
+		return err
+	}
+	// The next writing drops the work, and its objects stay.
+	return h.await(ctx, func() string { return h.unsettled(map[string]bool{name: true}) })
 }
 
 // restoreRefused tells of what the agent could not apply, and puts the works back to what they had of it.
@@ -272,7 +320,9 @@ func (h *hubTransport) restoreRefused(ctx context.Context, before map[fleet.Obje
 		} else {
 			delete(items, key)
 		}
-		c.err = h.refusal(*c.wanted, message)
+		if _, c.err = h.settle(*c.wanted, &c.out, message); c.err == nil {
+			c.err = errors.New(message)
+		}
 		if conflict := (*ssa.ConflictError)(nil); errors.As(c.err, &conflict) && c.out.Adopted {
 			c.err = &ssa.ForeignError{Differences: differences(conflict)}
 		}

@@ -76,7 +76,7 @@ func (w wanted) planned(out ssa.Outcome, plan ObjectPlan) ObjectPlan {
 		plan.Fields = nil
 	case w.Prior != nil && len(ssa.Diff(w.Prior, out.Fields)) == 0:
 		plan = ObjectPlan{Fields: w.Prior}
-	case len(ssa.Diff(plan.Fields, out.Fields)) > 0:
+	case out.Open, len(ssa.Diff(plan.Fields, out.Fields)) > 0:
 		// What the API server makes of it could not be told without asking, so a second plan that cannot ask
 		// could not repeat it.
 		plan.Fields = nil

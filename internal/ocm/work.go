@@ -34,6 +34,12 @@ func WorkName(set string, n int) string { return fmt.Sprintf("fleet-%s-%d", set,
 // Manager is the field manager of a set on the sites, in the only form that agents accept.
 func Manager(set string) string { return "work-agent-" + set }
 
+// LeftName is the name of a work that hands fields over which a set gives up. It sorts after the set's own.
+func LeftName(set string) string { return fmt.Sprintf("fleet-%s-left", set) }
+
+// LeftManager is the field manager that such fields are left to.
+func LeftManager(set string) string { return Manager(set) + "-left" }
+
 // Item is an object as a work carries it.
 type Item struct {
 	Key fleet.ObjectKey

@@ -25,18 +25,49 @@ func TestAccCluster_behindHub(t *testing.T) {
 		c.Status.Allocatable = clusterv1.ResourceList{clusterv1.ResourceName(corev1.ResourceCPU): resource.MustParse("4")}
 		c.Status.ClusterClaims = []clusterv1.ManagedClusterClaim{{Name: "site", Value: "harbour"}}
 	})
+	c := s.hub.Managed(t, name)
+	c.Labels = map[string]string{"site": "harbour"}
+	c.Spec.Taints = append(c.Spec.Taints, clusterv1.Taint{Key: "new", Value: "yes", Effect: clusterv1.TaintEffectNoSelectIfNew},
+		clusterv1.Taint{Key: clusterv1.ManagedClusterTaintUnreachable, Effect: clusterv1.TaintEffectNoSelect})
+	s.hub.Update(t, c)
 	s.cluster(name, "")
 	s.Apply()
 	s.PlanEmpty()
 	x := s.Resource("fleet_cluster.x")
 	want := map[string]any{
 		"kubernetes_version": "v1.33.4+k3s1", "minor": "1.33", "platform": nil, "reachable": true, "uid": string(s.hub.Managed(t, name).UID),
-		"facts": map[string]any{"nodes": nil, "regions": nil, "zones": nil, "apis": nil, "allocatable": map[string]any{"cpu": "4"}, "claims": map[string]any{"site": "harbour"}},
+		"labels": map[string]any{"site": "harbour"},
+		"facts":  map[string]any{"nodes": nil, "regions": nil, "zones": nil, "apis": nil, "allocatable": map[string]any{"cpu": "4"}, "claims": map[string]any{"site": "harbour"}},
 	}
 	for attribute, value := range want {
 		if diff := cmp.Diff(value, x[attribute]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", attribute, diff)
 		}
+	}
+
+	if taints, _ := x["taints"].([]any); len(taints) != 1 || dig(taints[0], "key") != "new" || dig(taints[0], "value") != "yes" || dig(taints[0], "effect") != "NoSelectIfNew" {
+		t.Errorf("taints are %v", x["taints"])
+	}
+
+	t.Log("other labels on the hub, and then the configuration's")
+	c = s.hub.Managed(t, name)
+	c.Labels["site"] = "quay"
+	s.hub.Update(t, c)
+	s.Apply()
+	if got := dig(s.Resource("fleet_cluster.x"), "labels", "site"); got != "quay" {
+		t.Errorf("the label is %v", got)
+	}
+	s.cluster(name, "labels = { mine = \"1\" }\ntaints = []")
+	s.Apply()
+	s.PlanEmpty()
+	if diff := cmp.Diff(map[string]any{"mine": "1"}, s.Resource("fleet_cluster.x")["labels"]); diff != "" {
+		t.Errorf("labels (-want +got):\n%s", diff)
+	}
+	s.cluster(name, "")
+	s.Apply()
+	s.PlanEmpty()
+	if got := dig(s.Resource("fleet_cluster.x"), "labels", "site"); got != "quay" {
+		t.Errorf("without labels of its own, the label is %v", got)
 	}
 
 	t.Log("a lease that ran out is no answer, and no failure")

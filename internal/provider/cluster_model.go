@@ -95,6 +95,12 @@ func (m *clusterModel) settle() {
 	if m.Facts.IsUnknown() {
 		m.Facts = noFacts()
 	}
+	if m.Labels.IsUnknown() {
+		m.Labels = types.MapNull(types.StringType)
+	}
+	if m.Taints.IsUnknown() {
+		m.Taints = types.ListNull(taintType)
+	}
 }
 
 func factTypes() map[string]attr.Type {

@@ -39,6 +39,7 @@ func (r *clusterResource) register(ctx context.Context, m *clusterModel) diag.Di
 	m.UID, m.Reachable = types.StringValue(uid), types.BoolValue(true)
 	m.setVersion(version)
 	diags := r.warnOfDenied(ctx, client)
+	diags.Append(m.setMarks(ctx, client, m.openMarks())...)
 	facts, more := discover(ctx, client, m)
 	diags.Append(more...)
 	diags.Append(m.setFacts(ctx, facts)...)
@@ -72,8 +73,8 @@ func offline(err error, consequence string) diag.Diagnostics {
 }
 
 // observe reads a cluster that is in the state. It never drops one, and never stops a run: what is wrong with the
-// connection may just be what the run is to change.
-func (r *clusterResource) observe(ctx context.Context, m *clusterModel) diag.Diagnostics {
+// connection may just be what the run is to change. marks are those that are to be as the hub has them.
+func (r *clusterResource) observe(ctx context.Context, m *clusterModel, marks hubMarks) diag.Diagnostics {
 	if !m.active() {
 		return nil
 	}
@@ -106,6 +107,9 @@ func (r *clusterResource) observe(ctx context.Context, m *clusterModel) diag.Dia
 	}
 	m.UID, m.Reachable = types.StringValue(uid), types.BoolValue(true)
 	m.setVersion(version)
+	if diags := m.setMarks(ctx, client, marks); diags.HasError() {
+		return diags
+	}
 	facts, diags := discover(ctx, client, m)
 	if len(diags) > 0 {
 		// What could not be read is not gone.
@@ -123,6 +127,9 @@ func (r *clusterResource) change(ctx context.Context, plan *clusterModel, prior 
 		plan.Facts = noFacts()
 	}
 	asks := plan.contact(prior)
+	if open := plan.openMarks(); asks < contactFacts && (open.Labels || open.Taints) {
+		asks = contactFacts
+	}
 	if asks == contactHub || asks == contactConnection && plan.registers() {
 		if diags := r.registerAtHub(ctx, plan, &prior); diags.HasError() {
 			return diags
@@ -135,7 +142,7 @@ func (r *clusterResource) change(ctx context.Context, plan *clusterModel, prior 
 	}
 	found := *plan
 	found.UID = prior.UID
-	diags := r.observe(ctx, &found)
+	diags := r.observe(ctx, &found, plan.openMarks())
 	if diags.HasError() {
 		return diags
 	}
@@ -174,6 +181,12 @@ func (m *clusterModel) learn(found clusterModel) {
 	}
 	if m.Facts.IsUnknown() {
 		m.Facts = found.Facts
+	}
+	if m.Labels.IsUnknown() {
+		m.Labels = found.Labels
+	}
+	if m.Taints.IsUnknown() {
+		m.Taints = found.Taints
 	}
 }
 

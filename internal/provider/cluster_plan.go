@@ -35,7 +35,17 @@ func (r *clusterResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		return
 	}
 	plan.planObserved(prior)
+	var config clusterModel
+	noted, diags := readMarks(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.Append(req.Config.Get(ctx, &config)...); resp.Diagnostics.HasError() {
+		return
+	}
+	if marks := plan.planMarks(config, prior, noted); marks != noted {
+		resp.Diagnostics.Append(marks.write(ctx, resp.Private)...)
+	}
 	for name, value := range map[string]attr.Value{
+		"labels": plan.Labels, "taints": plan.Taints,
 		"uid": plan.UID, "access": plan.Access, "kubernetes_version": plan.KubernetesVersion, "minor": plan.Minor,
 		"platform": plan.Platform, "reachable": plan.Reachable, "facts": plan.Facts,
 	} {

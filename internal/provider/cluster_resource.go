@@ -59,6 +59,10 @@ func (r *clusterResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 	ctx = withLogging(ctx)
 	r.data.contacts.note(plan.Name.ValueString())
+	if marks := plan.openMarks(); marks != (hubMarks{}) {
+		// What a plan writes into the private data of what is to be created is not kept.
+		resp.Diagnostics.Append(marks.write(ctx, resp.Private)...)
+	}
 	resp.Diagnostics.Append(r.register(ctx, &plan)...)
 	if !resp.Diagnostics.HasError() {
 		plan.settle()
@@ -73,7 +77,9 @@ func (r *clusterResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	ctx = withLogging(ctx)
 	r.data.runner.NoteMode(model.Name.ValueString(), fleet.Mode(model.Mode.ValueString()))
-	resp.Diagnostics.Append(r.observe(ctx, &model)...)
+	marks, diags := readMarks(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	resp.Diagnostics.Append(r.observe(ctx, &model, marks)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }
 

@@ -50,8 +50,9 @@ func clusterSchema() schema.Schema {
 				},
 			},
 			"labels": schema.MapAttribute{
-				MarkdownDescription: "Labels that selectors match.",
+				MarkdownDescription: "Labels that selectors match. Of a cluster behind a hub, unless it is registered here, they default to those of its ManagedCluster.",
 				Optional:            true,
+				Computed:            true,
 				ElementType:         types.StringType,
 			},
 			"taints":     clusterTaintsAttribute(),
@@ -111,8 +112,9 @@ func choice(description string, words ...string) schema.StringAttribute {
 func clusterTaintsAttribute() schema.ListNestedAttribute {
 	effects := []string{string(fleet.NoSelect), string(fleet.PreferNoSelect), string(fleet.NoSelectIfNew)}
 	return schema.ListNestedAttribute{
-		MarkdownDescription: "Marks that keep sets away which do not tolerate them.",
+		MarkdownDescription: "Marks that keep sets away which do not tolerate them. Of a cluster behind a hub, unless it is registered here, they default to those of its ManagedCluster, but for those by which the hub tells that it does not answer.",
 		Optional:            true,
+		Computed:            true,
 		Validators:          []validator.List{listvalidator.UniqueValues()},
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 			"key": schema.StringAttribute{

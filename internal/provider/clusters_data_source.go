@@ -157,15 +157,9 @@ func (m *clustersModel) choose(ctx context.Context, listing cluster.Listing) dia
 func clusterValue(ctx context.Context, c fleet.Cluster) (types.Object, diag.Diagnostics) {
 	var diags diag.Diagnostics
 	object := clusterObjectType(schedulingClusterAttributes())
-	text := func(s string) attr.Value {
-		if s == "" {
-			return types.StringNull()
-		}
-		return types.StringValue(s)
-	}
 	values := map[string]attr.Value{
-		"name": text(c.Name), "uid": text(c.UID), "minor": text(c.Minor), "access": text(c.Access), "mode": text(string(c.Mode)),
-		"unreachable": text(string(c.Unreachable)), "kubernetes_version": text(c.KubernetesVersion), "platform": text(c.Platform),
+		"name": orNull(c.Name), "uid": orNull(c.UID), "minor": orNull(c.Minor), "access": orNull(c.Access), "mode": orNull(string(c.Mode)),
+		"unreachable": orNull(string(c.Unreachable)), "kubernetes_version": orNull(c.KubernetesVersion), "platform": orNull(c.Platform),
 		"reachable": types.BoolValue(c.Reachable),
 		"group":     types.StringNull(), "weight": types.Int64Null(), "min_replicas": types.Int64Null(), "max_replicas": types.Int64Null(),
 	}
@@ -185,24 +179,12 @@ func clusterValue(ctx context.Context, c fleet.Cluster) (types.Object, diag.Diag
 			if into[name] = types.ListNull(target.ElementType()); v != nil {
 				into[name], d = types.ListValueFrom(ctx, target.ElementType(), v)
 			}
-		case []attr.Value:
-			into[name], d = types.ListValue(target.ElementType(), v)
 		}
 		diags.Append(d...)
 	}
 	from(values, "labels", object.AttrTypes["labels"], c.Labels)
 	from(values, "properties", object.AttrTypes["properties"], c.Properties)
-	taints := []attr.Value{}
-	for _, t := range c.Taints {
-		added := types.StringNull()
-		if !t.Added.IsZero() {
-			added = types.StringValue(t.Added.UTC().Format("2006-01-02T15:04:05Z07:00"))
-		}
-		taints = append(taints, types.ObjectValueMust(taintTypes, map[string]attr.Value{
-			"key": types.StringValue(t.Key), "value": text(t.Value), "effect": types.StringValue(string(t.Effect)), "added": added,
-		}))
-	}
-	from(values, "taints", object.AttrTypes["taints"], taints)
+	values["taints"] = taintsValue(c.Taints)
 	values["facts"] = types.ObjectNull(factTypes())
 	if c.Facts.Claims != nil {
 		facts := map[string]attr.Value{"nodes": types.Int64Null()}
@@ -217,5 +199,3 @@ func clusterValue(ctx context.Context, c fleet.Cluster) (types.Object, diag.Diag
 	diags.Append(d...)
 	return value, diags
 }
-
-var taintTypes = map[string]attr.Type{"key": types.StringType, "value": types.StringType, "effect": types.StringType, "added": types.StringType}

@@ -127,3 +127,72 @@ func TestAccHub_rejected(t *testing.T) {
 	s.PlanEmpty()
 	s.Destroy()
 }
+
+func TestAccHub_yield(t *testing.T) {
+	s := newEdgeSetup(t)
+	s.only("")
+	ns := fleettest.Namespace(t)
+	arguments := fmt.Sprintf("namespace = %q\nwait = { timeout = \"60s\" }", ns)
+	two := func(k, other string) string {
+		return fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {k: %q, other: %q}\n", k, other)
+	}
+	s.set(arguments, two("v1", "v1"))
+	s.Apply()
+	applyAs(t, "us-1", "helm", fmt.Sprintf(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"conf","namespace":%q},"data":{"k":"theirs"}}`, ns))
+
+	t.Log("the field is left to whom the agent reports, and the others change")
+	s.set(arguments+"\nconflicts = \"yield\"", two("v2", "v2"))
+	s.Apply()
+	s.PlanEmpty()
+	conf := live(t, "us-1", configmaps, ns, "conf")
+	if dig(conf.Object, "data", "k") != "theirs" || dig(conf.Object, "data", "other") != "v2" {
+		t.Errorf("data is %v", conf.Object["data"])
+	}
+	if got := fmt.Sprint(dig(s.manifest(), "conflicting_fields", "edge")); !strings.Contains(got, "data.k") || !strings.Contains(got, "helm") {
+		t.Errorf("conflicting_fields are %v", got)
+	}
+	s.set(arguments+"\nconflicts = \"yield\"", two("v3", "v3"))
+	s.Apply()
+	s.PlanEmpty()
+
+	t.Log("one field may be taken, and no other")
+	s.set(arguments+"\nrules = [{ target = { name = \"conf\" }, paths = [\"data.k\"], conflicts = \"force\" }]", two("v3", "v3"))
+	s.Apply()
+	s.PlanEmpty()
+	if got := dig(live(t, "us-1", configmaps, ns, "conf").Object, "data", "k"); got != "v3" {
+		t.Errorf("k is %v", got)
+	}
+	if force := s.work(0).Spec.ManifestConfigs[0].UpdateStrategy.ServerSideApply.Force; force {
+		t.Error("the agent was left to force every field")
+	}
+	s.Destroy()
+}
+
+func TestAccHub_givenUp(t *testing.T) {
+	s := newEdgeSetup(t)
+	s.only("")
+	ns := fleettest.Namespace(t)
+	arguments := fmt.Sprintf("namespace = %q\nwait = { timeout = \"60s\" }", ns)
+	s.set(arguments, deployment("web", 3))
+	s.Apply()
+
+	t.Log("a field that is ignored from now on keeps its value, on the site as well")
+	s.set(arguments+"\nignore_fields = [{ target = { kind = \"Deployment\" }, paths = [\"spec.replicas\"] }]", deployment("web", 3))
+	says(t, s.Apply(), "spec.replicas")
+	s.PlanEmpty()
+	web := live(t, "us-1", deployments, ns, "web")
+	if got := dig(web.Object, "spec", "replicas"); got != int64(3) {
+		t.Errorf("replicas are %v", got)
+	}
+	if works := s.hub.Works(t, s.managed); len(works) != 1 {
+		t.Errorf("%d works are left, want one", len(works))
+	}
+	fleettest.Get(t, "us-1").MustKubectl(t, "", "scale", "deployment", "web", "-n", ns, "--replicas=1")
+	s.set(arguments+"\nignore_fields = [{ target = { kind = \"Deployment\" }, paths = [\"spec.replicas\"] }]", deployment("web", 5))
+	s.Apply()
+	s.PlanEmpty()
+	if got := dig(live(t, "us-1", deployments, ns, "web").Object, "spec", "replicas"); got != int64(1) {
+		t.Errorf("replicas are %v", got)
+	}
+	s.Destroy()
+}

@@ -2,6 +2,7 @@ package ssa
 
 import (
 	"maps"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
@@ -42,4 +43,56 @@ func Recorded(fields Fields, reported []Contention) Fields {
 		}
 	}
 	return recorded
+}
+
+// Yield leaves to others those of the fields in the way that are to be left to them: the body without them, and with the manager of each. rest are the other
+// fields. One of the set's own that somebody has written over is never left.
+func (w Wanted) Yield(body *unstructured.Unstructured, contentions []Contention) (left *unstructured.Unstructured, yielded map[string]string, rest []Contention) {
+	leave := fieldpath.NewSet()
+	for _, c := range contentions {
+		path, err := fleet.ParsePath(c.Path)
+		if err != nil || c.Drift || c.Owner == nil || w.Treat.conflicts(path) != fleet.ConflictsYield {
+			rest = append(rest, c)
+			continue
+		}
+		if yielded == nil {
+			yielded = map[string]string{}
+		}
+		yielded[c.Path] = c.Owner.String()
+		leave.Insert(path)
+	}
+	return without(body, leave), yielded, rest
+}
+
+// Yields tells whether any field of the object may be left to another manager.
+func (w Wanted) Yields() bool {
+	return w.Treat.Conflicts != nil && !w.everywhere(func(path fieldpath.Path) bool { return w.Treat.conflicts(path) != fleet.ConflictsYield })
+}
+
+// GivenUp is the part of what the set has applied that is to be ignored from now on: its fields, and an object that has no others; nil where there are none.
+func (w Wanted) GivenUp(applied *unstructured.Unstructured) (*unstructured.Unstructured, []string, error) {
+	if len(w.Treat.Ignored) == 0 {
+		return nil, nil, nil
+	}
+	sent, err := SentSet(applied)
+	if err != nil {
+		return nil, nil, err
+	}
+	given := fieldpath.NewSet()
+	var names []string
+	for path := range sent.Leaves().All() {
+		if fleet.MatchAny(w.Treat.Ignored, path) {
+			given.Insert(path.Copy())
+			names = append(names, fleet.FormatPath(path))
+		}
+	}
+	if given.Empty() {
+		return nil, nil, nil
+	}
+	slices.Sort(names)
+	part := &unstructured.Unstructured{Object: map[string]any{}}
+	part.SetGroupVersionKind(applied.GroupVersionKind())
+	part.SetNamespace(applied.GetNamespace())
+	part.SetName(applied.GetName())
+	return grafted(part, applied, given), names, nil
 }

@@ -97,6 +97,8 @@ type Outcome struct {
 	// Absorbed are the managers that the set took over from, and Dropped what they had applied and the manifest does not speak of.
 	Absorbed []string
 	Dropped  []Difference
+	// Open tells of a preview that only an apply can tell what the fields become.
+	Open bool
 	// Recorded are the fields for the record: as Fields, but for what is only reported, which the record has as wanted.
 	Recorded Fields
 	// Live is the object as it was before, where it had to be read, and Before what the fields were then.
