@@ -200,7 +200,7 @@ func (p *Pool) entry(ctx context.Context, name, access string) (*entry, error) {
 		p.byTarget[key] = e
 		go func() {
 			defer close(e.done)
-			patience := time.AfterFunc(p.cfg.ConnectTimeout/silence, p.scout)
+			patience := time.AfterFunc(p.cfg.ConnectTimeout/silence, func() { p.scout(m.Connection) })
 			defer patience.Stop()
 			// The verdict is for everybody, so the first caller's cancellation must not be part of it.
 			e.client, e.err = p.connect(context.WithoutCancel(ctx), name, m.Connection)

@@ -40,10 +40,13 @@ type scouted struct {
 	silent bool
 }
 
-// scout begins to find out which of all servers that the provider's configuration names do not answer.
-func (p *Pool) scout() {
+// scout begins to find out which of all servers that the provider's configuration names do not answer, but for the one that is waited for already.
+func (p *Pool) scout(waited Connection) {
 	p.scouts.once.Do(func() {
 		found := p.servers()
+		if at, ok := askedAt(waited); ok {
+			delete(found, at)
+		}
 		p.scouts.mu.Lock()
 		p.scouts.servers = found
 		p.scouts.mu.Unlock()
