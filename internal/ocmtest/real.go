@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,7 +39,7 @@ func startReal(t testing.TB, program string, hub *Hub, cluster string, site *fle
 	hubFile, siteFile := config("kubeconfig", hub.Cluster), config("site", site)
 	cmd := exec.Command(program, "agent",
 		"--spoke-cluster-name="+cluster, "--hub-kubeconfig-dir="+dir, "--hub-kubeconfig="+hubFile, "--workload-source-config="+hubFile,
-		"--kubeconfig="+siteFile, "--agent-id="+cluster, "--namespace="+agentNamespace, "--disable-leader-election", "--terminate-on-files="+siteFile)
+		"--kubeconfig="+siteFile, "--agent-id="+cluster, "--namespace="+agentNamespace, "--disable-leader-election", "--terminate-on-files="+siteFile, "--listen="+freeAddress(t))
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
@@ -55,6 +56,17 @@ func startReal(t testing.TB, program string, hub *Hub, cluster string, site *fle
 			t.Logf("the real agent:\n%s", text[max(0, len(text)-8000):])
 		}
 	}
+}
+
+// freeAddress is one that nobody listens at. The agent has to be told one: two of them do not share their default, and it cannot choose.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
 }
 
 // cleanup is a context for what comes after a test, whose own is over by then.

@@ -109,3 +109,58 @@ func TestAccHub_waves(t *testing.T) {
 	}
 	s.Destroy()
 }
+
+// TestAccHub_sites rolls out to two sites, each with an agent of its own, so that real ones can play the part as well.
+func TestAccHub_sites(t *testing.T) {
+	h := newHubSetup(t)
+	s := &edgeSetup{setup: &setup{Workspace: h.Workspace, t: t, kubeconfigs: map[string]string{}, name: fleettest.Name(t)}, hub: h.hub, proxy: h.proxy}
+	ns := fleettest.Namespace(t)
+	sites := []string{"us-1", "eu-2"}
+	var edges []string
+	for _, site := range sites {
+		name := h.edge(func(c *clusterv1.ManagedCluster) { c.Labels = map[string]string{"test": s.name} })
+		ocmtest.StartAgent(t, h.hub, name, fleettest.Get(t, site))
+		edges = append(edges, name)
+	}
+	s.Write("fleet.tf", fmt.Sprintf("data \"fleet_clusters\" \"all\" {\n  hub = { connection = \"hub\" }\n  selector = { match_labels = { test = %q } }\n}\n", s.name))
+	set := func(rollout string, manifests ...string) {
+		s.set(fmt.Sprintf("clusters = data.fleet_clusters.all.clusters\nnamespace = %q\nwait = { timeout = \"60s\" }\nrollout = {\n  waves = [{ name = \"canary\", clusters = { names = [%q] } }]\n  %s\n}",
+			ns, edges[0], rollout), manifests...)
+	}
+	has := func(want ...string) {
+		t.Helper()
+		for i, site := range sites {
+			if got := dig(live(t, site, configmaps, ns, "conf").Object, "data", "k"); got != want[i] {
+				t.Errorf("%s has %v, want %s", site, got, want[i])
+			}
+		}
+	}
+	set("", configMap("conf", "v1"), deployment("web", 1))
+	s.Apply()
+	s.PlanEmpty()
+	has("v1", "v1")
+
+	t.Log("promotion")
+	set(`through = "canary"`, configMap("conf", "v2"), deployment("web", 2))
+	s.Apply()
+	s.PlanEmpty()
+	has("v2", "v1")
+	set("", configMap("conf", "v2"), deployment("web", 2))
+	s.Apply()
+	s.PlanEmpty()
+	has("v2", "v2")
+
+	t.Log("what the canary refuses is rolled back, and goes no further")
+	set(`on_failure = "rollback"`, configMap("conf", "v3"), deployment("web", 3), "apiVersion: v1\nkind: Service\nmetadata: {name: bad}\nspec: {ports: [{port: 99999}]}\n")
+	contains(t, s.ApplyFails(), edges[0], "Service "+ns+"/bad", "must be between 1 and 65535")
+	has("v2", "v2")
+	for i, site := range sites {
+		if got := dig(live(t, site, deployments, ns, "web").Object, "spec", "replicas"); got != int64(2) {
+			t.Errorf("%s: %s has %v replicas", site, edges[i], got)
+		}
+	}
+	set("", configMap("conf", "v2"), deployment("web", 2))
+	s.Apply()
+	s.PlanEmpty()
+	s.Destroy()
+}
