@@ -192,10 +192,15 @@ func (e *entry) forgetFleet() {
 		return
 	}
 	if e.hub != nil {
-		e.hub.fleetMu.Lock()
-		defer e.hub.fleetMu.Unlock()
-		e.hub.fleet = nil
+		e.hub.forgetFleet()
 	}
+}
+
+// forgetFleet has the hub list its clusters anew.
+func (c *Client) forgetFleet() {
+	c.fleetMu.Lock()
+	defer c.fleetMu.Unlock()
+	c.fleet = nil
 }
 
 // Unavailable says why a managed cluster cannot be worked with; empty where it can. What the hub does not know counts as no answer:

@@ -164,15 +164,20 @@ func (p *Pool) ConnectTimeout() time.Duration { return p.cfg.ConnectTimeout }
 
 // Forget drops the verdicts on a cluster, so that the next call for its client probes it again.
 func (p *Pool) Forget(name string) {
+	var forgotten []*entry
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	for _, entries := range []map[string]*entry{p.byAccess, p.byTarget} {
 		for key := range entries {
 			if strings.HasPrefix(key, joinKey(name, "")) {
-				entries[key].forgetFleet()
+				forgotten = append(forgotten, entries[key])
 				delete(entries, key)
 			}
 		}
+	}
+	p.mu.Unlock()
+	// This may have to wait until a hub has answered, which must hold up nobody else.
+	for _, e := range forgotten {
+		e.forgetFleet()
 	}
 }
 

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/util/retry"
 	clusterv1 "open-cluster-management.io/api/cluster/v1"
 
@@ -18,6 +20,11 @@ import (
 
 // fieldManager is who writes to hubs here.
 const fieldManager = "terraform-provider-fleet"
+
+// manifestWorks is where a hub serves what its clusters are to have, and worksNamed how many of them a message names.
+var manifestWorks = schema.GroupVersionResource{Group: "work.open-cluster-management.io", Version: "v1", Resource: "manifestworks"}
+
+const worksNamed = 10
 
 // Registration is what a hub is to say of a cluster.
 type Registration struct {
@@ -34,6 +41,7 @@ func (p *Pool) Register(ctx context.Context, name, access string, now, before Re
 	}
 	// What was found before no longer holds.
 	defer p.Forget(name)
+	defer hub.forgetFleet()
 	clusters := hub.dynamic.Resource(managedClusters)
 	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		c := &clusterv1.ManagedCluster{}
@@ -106,13 +114,35 @@ func (r Registration) onto(c *clusterv1.ManagedCluster, before Registration) {
 	}
 }
 
-// Unregister deletes the ManagedCluster of a cluster behind a hub. One that is gone is no error.
-func (p *Pool) Unregister(ctx context.Context, name, access string) error {
+// Unregister deletes the ManagedCluster of a cluster behind a hub. One that is gone, or that has another uid than the one given, is left alone. It fails
+// where the hub still has ManifestWorks for the cluster, as it would delete what they brought there, unless the cluster itself is gone.
+func (p *Pool) Unregister(ctx context.Context, name, access, uid string, gone bool) error {
 	hub, managed, err := p.hubOf(ctx, name, access)
 	if err != nil {
 		return err
 	}
-	err = hub.dynamic.Resource(managedClusters).Delete(ctx, managed, metav1.DeleteOptions{})
+	if !gone {
+		works, err := hub.dynamic.Resource(manifestWorks).Namespace(managed).List(ctx, metav1.ListOptions{Limit: worksNamed})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("ManifestWorks of %s on the hub: %w", managed, hub.explain(ctx, err))
+		}
+		if works != nil && len(works.Items) > 0 {
+			var names []string
+			for i := range works.Items {
+				names = append(names, works.Items[i].GetName())
+			}
+			return fmt.Errorf("the hub still has ManifestWorks for ManagedCluster %s, and would delete what they brought to the cluster: %s. Remove them first, or keep the registration with on_removal = \"leave\"", managed, strings.Join(names, ", "))
+		}
+	}
+	options := metav1.DeleteOptions{}
+	if uid != "" {
+		options.Preconditions = metav1.NewUIDPreconditions(uid)
+	}
+	err = hub.dynamic.Resource(managedClusters).Delete(ctx, managed, options)
+	if uid != "" && apierrors.IsConflict(err) {
+		// Somebody has registered it anew.
+		return nil
+	}
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("ManagedCluster %s on the hub: %w", managed, hub.explain(ctx, err))
 	}

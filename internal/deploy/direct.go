@@ -49,6 +49,8 @@ func (d *direct) reset() { d.client.Reset() }
 
 func (d *direct) sees() bool { return true }
 
+func (d *direct) outdated(ssa.Wanted) bool { return false }
+
 func (d *direct) unsure() string { return "" }
 
 func (d *direct) can(ctx context.Context, questions []authorizationv1.ResourceAttributes) ([]cluster.Denied, error) {

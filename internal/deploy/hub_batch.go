@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -184,7 +185,7 @@ func (h *hubTransport) look(ctx context.Context, changes []*hubChange) error {
 	if len(asked) == 0 {
 		return nil
 	}
-	if err := h.write(ctx, items); err != nil {
+	if err := h.deliver(ctx, items); err != nil {
 		return err
 	}
 	if err := h.await(ctx, func() string {
@@ -204,8 +205,9 @@ func (h *hubTransport) look(ctx context.Context, changes []*hubChange) error {
 		}
 		report := ocm.ReportOf(&w.work, *item)
 		c.out.Adopted = report.Exists
-		if report.Exists && c.wanted.Treat.Existing == fleet.ExistingError && c.wanted.Prior == nil {
-			c.err = &ssa.ForeignError{Refused: true}
+		if report.Exists && c.wanted.Treat.Existing != fleet.ExistingAdopt && c.wanted.Prior == nil {
+			refused := c.wanted.Treat.Existing == fleet.ExistingError
+			c.err = &ssa.ForeignError{Refused: refused, Unseen: !refused}
 		}
 	}
 	return nil
@@ -223,28 +225,64 @@ func (h *hubTransport) lookAt(w ssa.Wanted) ocm.Item {
 	return item
 }
 
-// letGo has the agent give up the objects that are to stay.
+// letGo has the agent know of the objects that leave their works whether they stay on the cluster, before they leave: it deletes what it owns and no work has any
+// more, and it gives up, or takes, what it owns only with an apply that succeeds.
 func (h *hubTransport) letGo(ctx context.Context, changes []*hubChange) error {
-	items, _ := h.items()
-	names := map[string]bool{}
+	before, _ := h.items()
+	items, leaving := maps.Clone(before), map[fleet.ObjectKey]*hubChange{}
 	for _, c := range changes {
 		item, there := items[c.key]
-		if c.wanted != nil || !c.release || !there {
+		if c.wanted != nil || !there || item.LooksOnly() || !c.release && !item.Orphan {
 			continue
 		}
-		item.Orphan, item.Object = true, unmarked(item.Object)
-		items[c.key] = item
-		if w, _ := h.find(c.key); w != nil {
-			names[w.work.Name] = true
+		if item.Orphan = c.release; c.release {
+			item.Object = unmarked(item.Object)
 		}
+		items[c.key], leaving[c.key] = item, c
 	}
-	if len(names) == 0 {
+	if len(leaving) == 0 {
 		return nil
 	}
-	if err := h.write(ctx, items); err != nil {
+	if err := h.ask(ctx, items, leaving); err != nil {
 		return err
 	}
-	return h.await(ctx, func() string { return h.unsettled(names) })
+	again := false
+	for key := range leaving {
+		item := items[key]
+		contentions, err := h.contentions(ssa.Wanted{Object: item.Object}, h.refused(key))
+		if err != nil {
+			return err
+		}
+		if len(contentions) > 0 {
+			// Whose the fields are by now, they stay with.
+			item.Object = ssa.LeaveOut(item.Object, contentions)
+			items[key], again = item, true
+		}
+	}
+	if again {
+		if err := h.ask(ctx, items, leaving); err != nil {
+			return err
+		}
+	}
+	failed := false
+	for key, c := range leaving {
+		if message := h.refused(key); message != "" {
+			c.err = fmt.Errorf("the cluster's agent cannot let go of it, so it stays in its ManifestWork: %s", message)
+			items[key], failed = before[key], true
+		}
+	}
+	if failed {
+		return h.deliver(ctx, items)
+	}
+	return nil
+}
+
+// ask writes the items and waits until the agent has said of each of the changes' objects whether it could apply it.
+func (h *hubTransport) ask(ctx context.Context, items map[fleet.ObjectKey]ocm.Item, changes map[fleet.ObjectKey]*hubChange) error {
+	if err := h.deliver(ctx, items); err != nil {
+		return err
+	}
+	return h.heed(ctx, changes)
 }
 
 // unmarked is the object without what says that it is a set's.

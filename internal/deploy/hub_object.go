@@ -78,9 +78,22 @@ func (h *hubTransport) Reread(obj *unstructured.Unstructured, record ssa.Record)
 }
 
 // delivered tells whether the agent is told to treat the object as the set last said.
-func (h *hubTransport) delivered(item ocm.Item) bool {
-	_, config, _ := strings.Cut(item.Object.GetAnnotations()[fleet.SentAnnotation], ".")
-	return config == deliveryOf(item)
+func (h *hubTransport) delivered(item ocm.Item) bool { return saidOf(item) == deliveryOf(item) }
+
+// outdated tells whether the set now says something else of how the agent is to treat the object, which is as it should be otherwise.
+func (h *hubTransport) outdated(w ssa.Wanted) bool {
+	work, item := h.known(w.Key)
+	if item == nil {
+		return false
+	}
+	lasting := h.lasting(w, item, h.body(w, item, false))
+	return saidOf(*item) != deliveryOf(lasting) || ocm.Executor(&work.work) != h.executor
+}
+
+// saidOf is what deliveryOf was when the set last wrote the object.
+func saidOf(item ocm.Item) string {
+	_, said, _ := strings.Cut(item.Object.GetAnnotations()[fleet.SentAnnotation], ".")
+	return said
 }
 
 // deliveryOf is a short digest of how an agent is told to treat an object.
@@ -113,9 +126,23 @@ func (h *hubTransport) settle(w ssa.Wanted, out *ssa.Outcome, message string) (f
 		return false, err
 	}
 	left, yielded, rest := w.Yield(out.Object, contentions)
-	drift := !slices.ContainsFunc(rest, func(c ssa.Contention) bool { return !c.Drift })
-	if conflict := w.Conflict(rest, drift); conflict != nil {
-		return false, conflict
+	var refused, drifted, others []ssa.Contention
+	adopting := out.Adopted && w.Treat.Existing == fleet.ExistingAdopt
+	for _, c := range rest {
+		switch {
+		case adopting && strings.Contains(c.Path, fleet.PartOfLabel):
+			return false, fmt.Errorf("the object belongs to another set: %s owns its label %s; an object belongs to one set only", c.Owner, fleet.PartOfLabel)
+		case adopting:
+		case w.Conflict([]ssa.Contention{c}, c.Drift) != nil:
+			refused = append(refused, c)
+		case c.Drift:
+			drifted = append(drifted, c)
+		default:
+			others = append(others, c)
+		}
+	}
+	if len(refused) > 0 {
+		return false, &ssa.ConflictError{Contentions: refused}
 	}
 	if len(yielded) > 0 {
 		set, err := ssa.SentSet(left)
@@ -125,13 +152,7 @@ func (h *hubTransport) settle(w ssa.Wanted, out *ssa.Outcome, message string) (f
 		out.Object, out.Yielded, out.Fields = left, yielded, ssa.Project(left, set, w.Mask)
 		out.Recorded = ssa.Recorded(out.Fields, out.Reported)
 	}
-	switch {
-	case len(rest) == 0:
-	case drift:
-		out.Corrected = append(out.Corrected, rest...)
-	default:
-		out.Forced = rest
-	}
+	out.Corrected, out.Forced = append(out.Corrected, drifted...), append(out.Forced, others...)
 	return len(rest) > 0, nil
 }
 
@@ -202,10 +223,10 @@ func (h *hubTransport) body(w ssa.Wanted, item *ocm.Item, created bool) *unstruc
 	return body
 }
 
-// item is an object as it is sent, marked as a writing of its own.
-func (h *hubTransport) item(w ssa.Wanted, body *unstructured.Unstructured, o ocm.Options) ocm.Item {
-	_, item := h.known(w.Key)
+// lasting is an object as the agent is to treat it from now on; item is how it is in its work.
+func (h *hubTransport) lasting(w ssa.Wanted, item *ocm.Item, body *unstructured.Unstructured) ocm.Item {
 	kind := schema.GroupKind{Group: w.Key.Group, Kind: w.Key.Kind}
+	o := ocm.Options{Force: w.Forces()}
 	if o.Manager = ocm.Manager(h.set.Name); item != nil && item.Manager() != "" {
 		// A set that was given another name goes on under the name that the site knows.
 		o.Manager = item.Manager()
@@ -213,14 +234,24 @@ func (h *hubTransport) item(w ssa.Wanted, body *unstructured.Unstructured, o ocm
 	o.Judged = h.set.Wait.Checks.Covers(kind) || !slices.Contains(plain, kind.String()) || holdsOthers(w.Key)
 	o.Fields = h.set.Wait.Checks.Fields(kind)
 	o.Report = w.Reports()
-	sent := ocm.NewItem(w.Key, body.DeepCopy(), w.Resource.Resource, o)
+	lasting := ocm.NewItem(w.Key, body.DeepCopy(), w.Resource.Resource, o)
 	_, created := body.GetAnnotations()[fleet.CreatedAnnotation]
-	sent.Orphan = w.Treat.Stays != nil && w.Treat.Stays(created)
+	lasting.Orphan = w.Treat.Stays != nil && w.Treat.Stays(created)
+	return lasting
+}
+
+// item is an object as it is sent, marked as a writing of its own. force takes fields from other managers, whatever the set says; that is not to last, and the mark
+// tells it where a run ends before it is taken back.
+func (h *hubTransport) item(w ssa.Wanted, body *unstructured.Unstructured, force bool) ocm.Item {
+	_, item := h.known(w.Key)
+	sent := h.lasting(w, item, body)
+	said := deliveryOf(sent)
+	sent.Config.UpdateStrategy.ServerSideApply.Force = force
 	annotations := sent.Object.GetAnnotations()
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
-	annotations[fleet.SentAnnotation] = strings.ToLower(rand.Text()[:8]) + "." + deliveryOf(sent)
+	annotations[fleet.SentAnnotation] = strings.ToLower(rand.Text()[:8]) + "." + said
 	sent.Object.SetAnnotations(annotations)
 	return sent
 }

@@ -34,7 +34,8 @@ func (h *hubTransport) send(ctx context.Context, changes []*hubChange) error {
 		if c.err = h.prepare(c, there); c.err != nil {
 			continue
 		}
-		items[c.key] = h.item(*c.wanted, c.out.Object, ocm.Options{Force: c.forces()})
+		// What was there before is not taken by force before it is known whose it is.
+		items[c.key] = h.item(*c.wanted, c.out.Object, c.wanted.Forces() && !c.out.Adopted)
 		sent[c.key] = c
 	}
 	if err := h.handOff(ctx, before, sent); err != nil {
@@ -74,53 +75,107 @@ func (h *hubTransport) prepare(c *hubChange, there bool) error {
 	return nil
 }
 
-// deliver writes works with the items. An object that has to go to another work is in both until the agent has applied the new one.
+// deliver writes works with the items, each where it is or has room. An object that has to go to another work, or that a run which was killed left in two, is in both until
+// the agent has applied it in the one where it stays: agents delete what no work of theirs has.
 func (h *hubTransport) deliver(ctx context.Context, items map[fleet.ObjectKey]ocm.Item) error {
-	now, at := h.items()
+	_, at := h.items()
 	target, err := h.arrange(items, at)
 	if err != nil {
 		return err
 	}
-	moving := map[string]map[fleet.ObjectKey]ocm.Item{}
-	for key, work := range target {
-		if from, there := at[key]; there && from != work {
-			if moving[work] == nil {
-				moving[work] = map[fleet.ObjectKey]ocm.Item{}
-			}
-			moving[work][key] = now[key]
+	moving := h.moving(target)
+	for _, work := range slices.Sorted(maps.Keys(moving)) {
+		both := h.itemsOf(work)
+		maps.Copy(both, moving[work])
+		if err := h.put(ctx, work, slices.Collect(maps.Values(both))); err != nil {
+			return err
 		}
 	}
 	if len(moving) > 0 {
-		names := map[string]bool{}
-		for work, extra := range moving {
-			for key, item := range now {
-				if at[key] == work {
-					extra[key] = item
-				}
-			}
-			if err := h.put(ctx, work, slices.Collect(maps.Values(extra))); err != nil {
-				return err
-			}
-			names[work] = true
-		}
 		if err := h.refresh(ctx, true); err != nil {
 			return err
 		}
-		if err := h.await(ctx, func() string { return h.unsettled(names) }); err != nil {
+		if err := h.arrived(ctx, moving); err != nil {
 			return err
 		}
 	}
 	return h.writeAs(ctx, items, target)
 }
 
-// write writes works with the items, each where it is or has room.
-func (h *hubTransport) write(ctx context.Context, items map[fleet.ObjectKey]ocm.Item) error {
-	_, at := h.items()
-	target, err := h.arrange(items, at)
+// moving are the objects that are in another work than the one they are to be in, by that one, as it or else the other has them.
+func (h *hubTransport) moving(target map[fleet.ObjectKey]string) map[string]map[fleet.ObjectKey]ocm.Item {
+	moving := map[string]map[fleet.ObjectKey]ocm.Item{}
+	h.works.mu.Lock()
+	names := sortedWorks(h.works.by)
+	h.works.mu.Unlock()
+	for _, from := range names {
+		if from == ocm.LeftName(h.set.Name) {
+			// It has only what others are to own.
+			continue
+		}
+		for key, item := range h.itemsOf(from) {
+			to, stays := target[key]
+			if !stays || to == from || item.LooksOnly() {
+				continue
+			}
+			if moving[to] == nil {
+				moving[to] = map[fleet.ObjectKey]ocm.Item{}
+			}
+			if has, there := h.itemsOf(to)[key]; there {
+				item = has
+			}
+			moving[to][key] = item
+		}
+	}
+	return moving
+}
+
+// itemsOf are the items of one work; none of one that is on its way out.
+func (h *hubTransport) itemsOf(name string) map[fleet.ObjectKey]ocm.Item {
+	h.works.mu.Lock()
+	defer h.works.mu.Unlock()
+	items := map[fleet.ObjectKey]ocm.Item{}
+	if w := h.works.by[name]; w != nil && w.work.DeletionTimestamp == nil {
+		for _, item := range w.items {
+			items[item.Key] = item
+		}
+	}
+	return items
+}
+
+// arrived waits until the agent has applied the objects in the works that they move to.
+func (h *hubTransport) arrived(ctx context.Context, moving map[string]map[fleet.ObjectKey]ocm.Item) error {
+	report := func(work string, key fleet.ObjectKey) ocm.Report {
+		h.works.mu.Lock()
+		w := h.works.by[work]
+		h.works.mu.Unlock()
+		item, there := h.itemsOf(work)[key]
+		if !there {
+			return ocm.Report{Rejected: "somebody has taken it out"}
+		}
+		return ocm.ReportOf(&w.work, item)
+	}
+	err := h.await(ctx, func() string {
+		for work, of := range moving {
+			for key := range of {
+				if r := report(work, key); !r.Applied && r.Rejected == "" {
+					return "applied " + key.String()
+				}
+			}
+		}
+		return ""
+	})
 	if err != nil {
 		return err
 	}
-	return h.writeAs(ctx, items, target)
+	for work, of := range moving {
+		for key := range of {
+			if r := report(work, key); !r.Applied {
+				return fmt.Errorf("%s has to move to ManifestWork %s/%s, where there is room for it, and stays where it is, because the cluster's agent cannot apply it there: %s", key, h.namespace, work, r.Rejected)
+			}
+		}
+	}
+	return nil
 }
 
 func (h *hubTransport) arrange(items map[fleet.ObjectKey]ocm.Item, at map[fleet.ObjectKey]string) (map[fleet.ObjectKey]string, error) {
@@ -151,8 +206,7 @@ func (h *hubTransport) workName(n int) string {
 	}
 }
 
-// writeAs writes every work that is to be another than it is, those that get something before those that lose something, and deletes
-// those that are to have nothing.
+// writeAs writes every work that is to be another than it is, and deletes those that are to have nothing.
 func (h *hubTransport) writeAs(ctx context.Context, items map[fleet.ObjectKey]ocm.Item, target map[fleet.ObjectKey]string) error {
 	of := map[string][]ocm.Item{}
 	for key, item := range items {
@@ -231,12 +285,12 @@ func (h *hubTransport) insist(ctx context.Context, items map[fleet.ObjectKey]ocm
 		if force {
 			forced[key] = true
 		}
-		items[key] = h.item(*c.wanted, c.out.Object, ocm.Options{Force: force || c.forces()})
+		items[key] = h.item(*c.wanted, c.out.Object, force || c.wanted.Forces())
 	}
 	if !again {
 		return nil
 	}
-	if err := h.write(ctx, items); err != nil {
+	if err := h.deliver(ctx, items); err != nil {
 		return err
 	}
 	if err := h.heed(ctx, sent); err != nil || len(forced) == 0 {
@@ -244,9 +298,9 @@ func (h *hubTransport) insist(ctx context.Context, items map[fleet.ObjectKey]ocm
 	}
 	for key := range forced {
 		// From now on only what is asked for is taken from others.
-		items[key] = h.item(*sent[key].wanted, sent[key].out.Object, ocm.Options{Force: sent[key].wanted.Forces()})
+		items[key] = h.item(*sent[key].wanted, sent[key].out.Object, sent[key].wanted.Forces())
 	}
-	if err := h.write(ctx, items); err != nil {
+	if err := h.deliver(ctx, items); err != nil {
 		return err
 	}
 	return h.heed(ctx, sent)
@@ -259,11 +313,6 @@ func (h *hubTransport) refused(key fleet.ObjectKey) string {
 		return ""
 	}
 	return ocm.ReportOf(&w.work, *item).Rejected
-}
-
-// forces tells whether the change takes fields from other managers whoever they are.
-func (c *hubChange) forces() bool {
-	return c.wanted.Forces() || c.out.Adopted && c.wanted.Treat.Existing == fleet.ExistingAdopt
 }
 
 // handOff has another manager apply the fields that are given up, with the values that they were given: without one, the set's own apply that no longer has them
@@ -330,7 +379,7 @@ func (h *hubTransport) restoreRefused(ctx context.Context, before map[fleet.Obje
 	if !restored {
 		return nil
 	}
-	return h.write(ctx, items)
+	return h.deliver(ctx, items)
 }
 
 // differences are the fields of a conflict over an object that was there before.

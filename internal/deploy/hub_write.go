@@ -35,14 +35,18 @@ func (h *hubTransport) put(ctx context.Context, name string, items []ocm.Item) e
 	h.works.mu.Lock()
 	known := h.works.by[name]
 	h.works.mu.Unlock()
-	works := h.hub.Dynamic().Resource(ocm.Works).Namespace(h.namespace)
-	options := metav1.UpdateOptions{FieldManager: h.manager()}
 	if known == nil {
 		return h.create(ctx, name, content)
 	}
 	if same(known.raw.Object["spec"], content) && known.raw.GetLabels()[ocm.SetLabel] == h.setID() {
 		return nil
 	}
+	return h.overwrite(ctx, known, content, h.setID())
+}
+
+// overwrite gives a work another specification, and the label of the set with the id, unless somebody else has changed it since it was read.
+func (h *hubTransport) overwrite(ctx context.Context, known *hubWork, content map[string]any, id string) error {
+	works, name := h.hub.Dynamic().Resource(ocm.Works).Namespace(h.namespace), known.work.Name
 	raw := known.raw
 	for attempt := 1; ; attempt++ {
 		body := raw.DeepCopy()
@@ -51,9 +55,9 @@ func (h *hubTransport) put(ctx context.Context, name string, items []ocm.Item) e
 		if labels == nil {
 			labels = map[string]string{}
 		}
-		labels[ocm.SetLabel] = h.setID()
+		labels[ocm.SetLabel] = id
 		body.SetLabels(labels)
-		_, err := works.Update(ctx, body, options)
+		_, err := works.Update(ctx, body, metav1.UpdateOptions{FieldManager: h.manager()})
 		if !apierrors.IsConflict(err) || attempt == putAttempts {
 			return h.explain(name, err)
 		}
@@ -86,18 +90,23 @@ func (h *hubTransport) create(ctx context.Context, name string, content map[stri
 	if there.GetDeletionTimestamp() != nil {
 		return fmt.Errorf("the ManifestWork %s/%s is being deleted, and its agent has not let go of it yet; apply again when it has", h.namespace, name)
 	}
-	if !ours || there.GetLabels()[ocm.SetLabel] != "" {
-		return fmt.Errorf("there is a ManifestWork %s/%s that is not this set's; rename the set, or delete the work", h.namespace, name)
+	if other := there.GetLabels()[ocm.SetLabel]; other != "" {
+		return fmt.Errorf("the ManifestWork %s/%s belongs to another set (%s=%s), which may have had this set's name; give this set another name", h.namespace, name, ocm.SetLabel, other)
 	}
-	there.Object["spec"] = content
+	if !ours {
+		return fmt.Errorf("there is a ManifestWork %s/%s that is not this set's; give the set another name", h.namespace, name)
+	}
+	// What it has is the set's, and only a plan that has seen it may change that.
 	labels := there.GetLabels()
 	if labels == nil {
 		labels = map[string]string{}
 	}
 	labels[ocm.SetLabel] = h.setID()
 	there.SetLabels(labels)
-	_, err = h.hub.Dynamic().Resource(ocm.Works).Namespace(h.namespace).Update(ctx, there, metav1.UpdateOptions{FieldManager: h.manager()})
-	return h.explain(name, err)
+	if _, err = h.hub.Dynamic().Resource(ocm.Works).Namespace(h.namespace).Update(ctx, there, metav1.UpdateOptions{FieldManager: h.manager()}); err != nil {
+		return h.explain(name, err)
+	}
+	return errWorkChanged
 }
 
 // drop deletes a work; its agent removes what it has applied of it before the work is gone.
@@ -162,13 +171,8 @@ func (h *hubTransport) handOver(ctx context.Context, changes []*hubChange) error
 		if err != nil {
 			return err
 		}
-		body := w.raw.DeepCopy()
-		body.Object["spec"] = content
-		labels := body.GetLabels()
-		labels[ocm.SetLabel] = partOf
-		body.SetLabels(labels)
-		if _, err := h.hub.Dynamic().Resource(ocm.Works).Namespace(h.namespace).Update(ctx, body, metav1.UpdateOptions{FieldManager: h.manager()}); err != nil {
-			return h.explain(w.work.Name, err)
+		if err := h.overwrite(ctx, w, content, partOf); err != nil {
+			return err
 		}
 	}
 	// Whoever opens the set under its new name is to find them.

@@ -180,7 +180,7 @@ func (s *site) moveObject(ctx context.Context, from *site, obj *unstructured.Uns
 			}
 			return err
 		}
-		again, err := s.server.Get(ctx, resource, key.Namespace, key.Name)
+		again, err := from.server.Get(ctx, resource, key.Namespace, key.Name)
 		if apierrors.IsNotFound(err) || err == nil && again.GetUID() != obj.GetUID() {
 			return nil
 		}

@@ -73,7 +73,7 @@ func (r *Runner) planCase(ctx context.Context, set Set, name string, prior Clust
 		return r.planOffline(ctx, set, prior, false)
 	}
 	if known {
-		if plan, quiet := r.planQuiet(ctx, set, prior); quiet {
+		if plan, quiet := r.planQuiet(ctx, set, prior); quiet && !delegated(c) {
 			return plan, nil
 		}
 		if prior.Applied.Moving != "" {

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/cluster"
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/health"
 	"github.com/fleetform/terraform-provider-fleet/internal/inventory"
 	"github.com/fleetform/terraform-provider-fleet/internal/ssa"
@@ -46,6 +47,8 @@ type transport interface {
 	reset()
 	// can asks what of the list is not allowed.
 	can(ctx context.Context, questions []authorizationv1.ResourceAttributes) ([]cluster.Denied, error)
+	// outdated tells of an object that is as it should be that how it is kept so is not as the set says now.
+	outdated(w ssa.Wanted) bool
 	// unsure says what Preview cannot tell, and only an apply can; empty where that is nothing.
 	unsure() string
 	// sees tells whether objects can be seen that are not the set's.
@@ -57,6 +60,12 @@ type transport interface {
 	store(set Set) *inventory.Store
 	parents(ctx context.Context, namespace string) (map[string]*inventory.Parent, error)
 	places(ctx context.Context, namespace string) ([]inventory.Place, error)
+}
+
+// delegated tells that somebody else keeps the objects of a set as they are to be, so that what the state knows of them is not all there is to compare.
+func delegated(c fleet.Cluster) bool {
+	access, err := cluster.ParseAccess(c.Access)
+	return err == nil && access.Connection.OCM != nil
 }
 
 // transport opens the way to a cluster.

@@ -147,7 +147,12 @@ func (r *Runner) wantOne(ctx context.Context, s *site, set Set, o manifest.Objec
 			return w, fmt.Errorf("%s: %w", o.Position, err)
 		}
 	}
-	if w.Object = body; w.Unchanged() {
+	w.Object = body
+	if s != nil && w.Unchanged() && s.server.outdated(w.Wanted) {
+		record := *w.Record
+		record.Stale, w.Record = ssa.StaleRefused, &record
+	}
+	if w.Unchanged() {
 		// Nobody will ask what would be sent, and telling takes the schemas of all kinds.
 		return w, nil
 	}

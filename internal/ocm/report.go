@@ -41,7 +41,8 @@ func ReportOf(work *workv1.ManifestWork, item Item) Report {
 	}
 	if c := meta.FindStatusCondition(work.Status.Conditions, workv1.WorkAvailable); c != nil && c.ObservedGeneration == work.Generation {
 		if one := meta.FindStatusCondition(m.Conditions, workv1.ManifestAvailable); one != nil {
-			r.Looked, r.Exists = true, one.Status == metav1.ConditionTrue
+			// Unknown is what an agent says that could not read it.
+			r.Looked, r.Exists = one.Status != metav1.ConditionUnknown, one.Status == metav1.ConditionTrue
 		}
 	}
 	r.values = m.StatusFeedbacks.Values

@@ -174,6 +174,14 @@ func Spec(items []Item, executor string) (workv1.ManifestWorkSpec, error) {
 	return spec, nil
 }
 
+// Executor is the service account, as "namespace/name", as whom the agent applies the work; empty is the agent itself.
+func Executor(work *workv1.ManifestWork) string {
+	if e := work.Spec.Executor; e != nil && e.Subject.ServiceAccount != nil {
+		return e.Subject.ServiceAccount.Namespace + "/" + e.Subject.ServiceAccount.Name
+	}
+	return ""
+}
+
 // Items reads the items of a work as it is.
 func Items(work *workv1.ManifestWork) ([]Item, error) {
 	items := make([]Item, 0, len(work.Spec.Workload.Manifests))

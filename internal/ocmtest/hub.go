@@ -166,6 +166,7 @@ func (h *Hub) PutWork(t testing.TB, work workv1.ManifestWork) {
 			return err
 		}
 		now.Object["spec"] = object(t, ManifestWorks, "ManifestWork", work).Object["spec"]
+		now.SetLabels(work.Labels)
 		_, err = works.Update(t.Context(), now, metav1.UpdateOptions{FieldManager: "kubectl-edit"})
 		return err
 	})

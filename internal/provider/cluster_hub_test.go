@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clusterv1 "open-cluster-management.io/api/cluster/v1"
+	workv1 "open-cluster-management.io/api/work/v1"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleettest"
 )
@@ -153,6 +154,63 @@ func TestAccCluster_register(t *testing.T) {
 	if len(c.Spec.Taints) != 1 || c.Spec.Taints[0].Key != "theirs" {
 		t.Errorf("taints are %v", c.Spec.Taints)
 	}
+	t.Log("it is not unregistered as long as somebody has works for it, which the hub would delete")
+	// A hub makes the namespace once it has accepted the cluster.
+	admin := s.hub.Cluster.Admin(t).CoreV1().Namespaces()
+	if _, err := admin.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	s.hub.PutWork(t, workv1.ManifestWork{ObjectMeta: metav1.ObjectMeta{Namespace: name, Name: "theirs"}})
+	contains(t, s.MustFail("destroy", "-auto-approve", "-no-color"), "the hub still has ManifestWorks", "theirs", `on_removal = "leave"`)
+	s.hub.DeleteWork(t, name, "theirs")
+	fleettest.Eventually(t, "the work is gone", func() bool { return s.hub.Work(t, name, "theirs") == nil })
 	s.Destroy()
 	fleettest.Eventually(t, "the hub has forgotten the cluster", func() bool { return !s.hub.Has(t, name) })
+	if err := admin.Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAccCluster_registerSeveral registers clusters that the hub did not have when it was first asked.
+func TestAccCluster_registerSeveral(t *testing.T) {
+	s := newHubSetup(t)
+	name := fleettest.Name(t)
+	s.Write("main.tf", fmt.Sprintf("resource \"fleet_cluster\" \"x\" {\n  for_each = { a = 1, b = 2, c = 3, d = 4 }\n  name = each.key\n  register = true\n  connect = { ocm = { hub = \"hub\", cluster = \"%s-${each.key}\" } }\n}\n", name))
+	s.Apply("-parallelism=2")
+	for _, one := range []string{"a", "b", "c", "d"} {
+		if !s.hub.Has(t, name+"-"+one) {
+			t.Errorf("%s is not registered", one)
+		}
+	}
+	s.PlanEmpty()
+	s.Destroy()
+}
+
+// TestAccCluster_hubUnknown plans clusters of which it is not known yet how they are reached.
+func TestAccCluster_hubUnknown(t *testing.T) {
+	s := newHubSetup(t)
+	name := s.edge(func(c *clusterv1.ManagedCluster) { c.Labels = map[string]string{"site": "harbour"} })
+	s.Write("main.tf", fmt.Sprintf(`
+resource "terraform_data" "later" { input = { edge = %q, direct = "eu-2" } }
+resource "fleet_cluster" "edge" {
+  name    = "edge"
+  connect = { ocm = { hub = "hub", cluster = terraform_data.later.output.edge } }
+}
+resource "fleet_cluster" "direct" {
+  name    = "direct"
+  connect = { kubeconfig_path = %q, context = terraform_data.later.output.direct }
+}
+output "direct" { value = fleet_cluster.direct.labels == null }
+`, name, fleettest.Kubeconfig(t)))
+	out := s.Plan()
+	saysNot(t, out, "direct = (known after apply)")
+	s.Apply()
+	s.PlanEmpty()
+	if got := dig(s.Resource("fleet_cluster.edge"), "labels", "site"); got != "harbour" {
+		t.Errorf("the label is %v", got)
+	}
+	if got := s.Resource("fleet_cluster.direct")["labels"]; got != nil {
+		t.Errorf("the other's labels are %v", got)
+	}
+	s.Destroy()
 }

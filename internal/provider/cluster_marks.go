@@ -51,7 +51,7 @@ func readMarks(ctx context.Context, private privateData) (m hubMarks, diags diag
 // planMarks plans labels and taints that the configuration does not give: those of the ManagedCluster where there is one and it is not this resource's, and
 // otherwise none. noted are those that were the hub's before.
 func (m *clusterModel) planMarks(config clusterModel, prior *clusterModel, noted hubMarks) hubMarks {
-	from := m.behindHub() && !m.registers()
+	from := m.mayBeBehindHub() && !m.registers()
 	again := prior == nil || m.contact(*prior) == contactConnection
 	marks := hubMarks{Labels: from && config.Labels.IsNull(), Taints: from && config.Taints.IsNull()}
 	switch {

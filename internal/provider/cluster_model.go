@@ -54,6 +54,18 @@ func (m *clusterModel) behindHub() bool {
 	return err == nil && access.Connection.OCM != nil
 }
 
+// mayBeBehindHub is behindHub where it is not known yet how the cluster is reached: a connection of its own that says how is not through a hub unless it says so.
+func (m *clusterModel) mayBeBehindHub() bool {
+	if !m.Access.IsUnknown() {
+		return m.behindHub()
+	}
+	if m.Connect.IsNull() || m.Connect.IsUnknown() {
+		return true
+	}
+	ocm := m.Connect.Attributes()["ocm"]
+	return ocm != nil && !ocm.IsNull()
+}
+
 // factless tells that no facts are found out about the cluster.
 func (m *clusterModel) factless() bool {
 	return len(m.Discover.Elements()) == 0 && !m.Discover.IsUnknown() && !m.Access.IsUnknown() && !m.behindHub()

@@ -12,6 +12,7 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/cluster"
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
 
 // registers tells whether the cluster's ManagedCluster on the hub is this resource's.
@@ -53,12 +54,14 @@ func (r *clusterResource) registerAtHub(ctx context.Context, m, prior *clusterMo
 	return diags
 }
 
-// unregister takes the cluster from its hub, where the resource has put it there.
+// unregister takes the cluster from its hub, where the resource has put it there. The hub then deletes all that is on the cluster through it, so nothing may be left
+// there, unless the cluster is gone for good or never answered.
 func (r *clusterResource) unregister(ctx context.Context, m clusterModel) diag.Diagnostics {
 	if !m.registers() || !m.behindHub() {
 		return nil
 	}
-	if err := r.data.pool.Unregister(ctx, m.Name.ValueString(), m.Access.ValueString()); err != nil {
+	gone := fleet.Mode(m.Mode.ValueString()) == fleet.ModeDecommissioned || m.UID.ValueString() == ""
+	if err := r.data.pool.Unregister(ctx, m.Name.ValueString(), m.Access.ValueString(), m.UID.ValueString(), gone); err != nil {
 		return clusterDiagnostics(fmt.Errorf("unregister: %w", err), path.Root("connect"))
 	}
 	return nil
@@ -67,9 +70,11 @@ func (r *clusterResource) unregister(ctx context.Context, m clusterModel) diag.D
 // warnOfDeniedAtHub is warnOfDenied for a cluster behind a hub, where sets are works in the cluster's namespace.
 func (r *clusterResource) warnOfDeniedAtHub(ctx context.Context, hub *cluster.Client, managed string) diag.Diagnostics {
 	var needs []authorizationv1.ResourceAttributes
+	for _, verb := range []string{"get", "create", "update", "delete"} {
+		needs = append(needs, authorizationv1.ResourceAttributes{Verb: verb, Group: "work.open-cluster-management.io", Resource: "manifestworks", Namespace: managed})
+	}
 	for _, verb := range []string{"get", "create", "patch", "delete"} {
-		needs = append(needs, authorizationv1.ResourceAttributes{Verb: verb, Group: "work.open-cluster-management.io", Resource: "manifestworks", Namespace: managed},
-			authorizationv1.ResourceAttributes{Verb: verb, Resource: "secrets", Namespace: managed})
+		needs = append(needs, authorizationv1.ResourceAttributes{Verb: verb, Resource: "secrets", Namespace: managed})
 	}
 	needs = append(needs, authorizationv1.ResourceAttributes{Verb: "list", Group: "work.open-cluster-management.io", Resource: "manifestworks"})
 	denied, err := hub.Can(ctx, needs)

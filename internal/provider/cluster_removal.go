@@ -12,24 +12,25 @@ import (
 )
 
 // remove does what on_removal says before the cluster leaves the fleet.
-func (r *clusterResource) remove(ctx context.Context, model clusterModel) (diags diag.Diagnostics) {
+func (r *clusterResource) remove(ctx context.Context, model clusterModel) diag.Diagnostics {
+	var diags diag.Diagnostics
 	c := fleet.Cluster{Name: model.Name.ValueString(), UID: model.UID.ValueString(), Access: model.Access.ValueString()}
 	name, mode := model.Name.ValueString(), fleet.Mode(model.Mode.ValueString())
-	defer func() {
-		if !diags.HasError() {
-			diags.Append(r.unregister(ctx, model)...)
-		}
-	}()
 	switch {
 	case model.OnRemoval.ValueString() == onRemovalLeave:
 		r.data.runner.Leave(c)
 		return diags
 	case !r.data.ownerNamed:
 		// Sets of the owner "default" may be anybody's. Those of this configuration go when Terraform updates them.
+		if gone := mode == fleet.ModeDecommissioned || model.UID.ValueString() == ""; gone || !model.registers() {
+			return r.unregister(ctx, model)
+		}
+		diags.AddWarning(fmt.Sprintf("Cluster %q stays registered on its hub", name),
+			"With a ManagedCluster its hub deletes all that is on the cluster through it, and sets are drained first only where the provider's owner is set. Delete the ManagedCluster when nothing is left on it.")
 		return diags
 	case mode == fleet.ModeDecommissioned, model.UID.ValueString() == "":
 		// A cluster that never answered has nothing of ours.
-		return diags
+		return r.unregister(ctx, model)
 	case mode == fleet.ModeMaintenance:
 		diags.AddAttributeError(path.Root("mode"), fmt.Sprintf("Cluster %q cannot be drained in maintenance", name),
 			"Removing the cluster would take the sets off it, and maintenance says to leave it alone. First apply with mode = \"active\" to drain "+
@@ -44,6 +45,8 @@ func (r *clusterResource) remove(ctx context.Context, model clusterModel) (diags
 		diags.AddError(fmt.Sprintf("Cluster %q could not be drained", name), failed.String()+
 			"\n\nThe cluster stays in the fleet, and so do the objects that are named here. If it will never answer again, first apply with mode = "+
 			"\"decommissioned\"; to leave its objects there, with on_removal = \"leave\".")
+		return diags
 	}
+	diags.Append(r.unregister(ctx, model)...)
 	return diags
 }

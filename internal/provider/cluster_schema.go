@@ -71,7 +71,7 @@ func clusterSchema() schema.Schema {
 				Validators:  []validator.Set{setvalidator.ValueStringsAre(stringvalidator.OneOf(discoverCapacity, discoverNodes, discoverAPIs))},
 			},
 			"register": schema.BoolAttribute{
-				MarkdownDescription: "For a cluster behind a hub: create its ManagedCluster there if it is missing, accept it (`hubAcceptsClient`), and keep the `labels` and `taints` given here on it. It goes with this resource, after the cluster was drained. " +
+				MarkdownDescription: "For a cluster behind a hub: create its ManagedCluster there if it is missing, accept it (`hubAcceptsClient`), and keep the `labels` and `taints` given here on it. It goes with this resource, after the cluster was drained, and only where nothing else is on the cluster through the hub, which deletes all that with it; with `on_removal = \"leave\"` it stays. " +
 					"The site joins with `clusteradm join --hub-token <token> --hub-apiserver <url> --cluster-name <name>`, as `clusteradm get token` on the hub prints it; until then the cluster counts as unreachable. Defaults to `false`.",
 				Optional: true,
 			},

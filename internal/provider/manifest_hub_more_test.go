@@ -7,6 +7,7 @@ import (
 
 	workv1 "open-cluster-management.io/api/work/v1"
 
+	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 	"github.com/fleetform/terraform-provider-fleet/internal/fleettest"
 )
 
@@ -17,7 +18,7 @@ func TestAccHub_existing(t *testing.T) {
 	theirs := `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"conf"},"data":{"k":"theirs"}}`
 	put(t, "us-1", configmaps, ns, theirs)
 	arguments := fmt.Sprintf("namespace = %q\nwait = { timeout = \"60s\" }", ns)
-	for existing, want := range map[string]string{"error": "which adopts none", "if_same": "differs from what the set wants: data.k"} {
+	for existing, want := range map[string]string{"error": "which adopts none", "if_same": "whether it is the same cannot be seen through the hub"} {
 		s.set(arguments+fmt.Sprintf("\nexisting = %q", existing), configMap("conf", "ours"))
 		contains(t, s.ApplyFails(), "edge", "ConfigMap "+ns+"/conf", want)
 		if got := dig(live(t, "us-1", configmaps, ns, "conf").Object, "data", "k"); got != "theirs" {
@@ -35,6 +36,22 @@ func TestAccHub_existing(t *testing.T) {
 	if got := dig(live(t, "us-1", configmaps, ns, "conf").Object, "data", "k"); got != "ours" {
 		t.Errorf("k is %v", got)
 	}
+	for _, c := range s.work(0).Spec.ManifestConfigs {
+		if c.UpdateStrategy.ServerSideApply.Force {
+			t.Errorf("the agent was left to force %s", c.ResourceIdentifier.Name)
+		}
+	}
+
+	t.Log("another set's object is not adopted")
+	applyAs(t, "us-1", "work-agent-other", fmt.Sprintf(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"taken","namespace":%q,"labels":{%q:"other"}},"data":{"k":"theirs"}}`, ns, fleet.PartOfLabel))
+	s.set(arguments+"\nexisting = \"adopt\"", configMap("conf", "ours"), configMap("own", "x"), configMap("taken", "ours"))
+	contains(t, s.ApplyFails(), "ConfigMap "+ns+"/taken", "the object belongs to another set", "work-agent-other")
+	if got := dig(live(t, "us-1", configmaps, ns, "taken").Object, "data", "k"); got != "theirs" {
+		t.Errorf("k is %v", got)
+	}
+	s.set(arguments+"\nexisting = \"adopt\"", configMap("conf", "ours"), configMap("own", "x"))
+	s.Apply()
+	s.PlanEmpty()
 	s.Destroy()
 	kept := live(t, "us-1", configmaps, ns, "conf")
 	if kept == nil || live(t, "us-1", configmaps, ns, "own") != nil {
@@ -54,10 +71,55 @@ func TestAccHub_orphan(t *testing.T) {
 	if o := s.work(0).Spec.DeleteOption; o == nil || o.PropagationPolicy != workv1.DeletePropagationPolicyTypeSelectivelyOrphan {
 		t.Errorf("the work says %+v", o)
 	}
-	s.Destroy()
-	if live(t, "us-1", configmaps, ns, "kept") == nil || live(t, "us-1", configmaps, ns, "gone") != nil {
-		t.Error("deletion was not followed")
+
+	t.Log("another policy for an object that does not change is the agent's as well")
+	s.set(fmt.Sprintf("namespace = %q\nwait = { timeout = \"60s\" }\nrules = [{ target = { name = \"gone\" }, deletion = \"orphan\" }]", ns), configMap("kept", "1"), configMap("gone", "1"))
+	contains(t, s.Plan(), "is told to treat it in another way")
+	s.Apply()
+	s.PlanEmpty()
+	s.set(fmt.Sprintf("namespace = %q\nwait = { timeout = \"60s\" }\nconflicts = \"force\"", ns), configMap("kept", "1"), configMap("gone", "1"))
+	s.Apply()
+	s.PlanEmpty()
+	for _, c := range s.work(0).Spec.ManifestConfigs {
+		if !c.UpdateStrategy.ServerSideApply.Force {
+			t.Errorf("the agent does not force %s", c.ResourceIdentifier.Name)
+		}
 	}
+	if o := s.work(0).Spec.DeleteOption; o != nil {
+		t.Errorf("the work says %+v", o)
+	}
+	s.set(fmt.Sprintf("namespace = %q\nwait = { timeout = \"60s\" }\nrules = [{ target = { name = \"kept\" }, deletion = \"orphan\" }]", ns), configMap("kept", "1"), configMap("gone", "1"))
+	s.Apply()
+	s.PlanEmpty()
+
+	t.Log("what is to stay stays, although its agent cannot apply it any more")
+	patch(t, "us-1", configmaps, ns, "kept", `{"data":{"k":"by hand"}}`)
+	s.Destroy()
+	kept := live(t, "us-1", configmaps, ns, "kept")
+	if kept == nil || live(t, "us-1", configmaps, ns, "gone") != nil {
+		t.Fatal("deletion was not followed")
+	}
+	if got := dig(kept.Object, "data", "k"); got != "by hand" || len(kept.GetOwnerReferences()) > 0 {
+		t.Errorf("what stays is %v", kept.Object)
+	}
+}
+
+// TestAccHub_label takes the label off a work by which it is found.
+func TestAccHub_label(t *testing.T) {
+	s := newEdgeSetup(t)
+	s.only("")
+	ns := fleettest.Namespace(t)
+	s.set(fmt.Sprintf("namespace = %q\nwait = { timeout = \"60s\" }", ns), configMap("a", "1"), deployment("web", 1))
+	s.Apply()
+	before := uids(t, deployments, ns, "web")["us-1"]
+	s.edit(0, func(w *workv1.ManifestWork) { w.Labels = nil })
+	contains(t, s.ApplyFails(), "somebody changed its ManifestWork on the hub since the plan")
+	s.Apply()
+	s.PlanEmpty()
+	if after := uids(t, deployments, ns, "web")["us-1"]; after != before {
+		t.Error("the deployment was created anew")
+	}
+	s.Destroy()
 }
 
 func TestAccHub_definitions(t *testing.T) {

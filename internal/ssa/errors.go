@@ -28,6 +28,8 @@ type ForeignError struct {
 	Set string
 	// Refused tells that the set adopts nothing, whatever it is like.
 	Refused bool
+	// Unseen tells that it cannot be seen what the object is like.
+	Unseen bool
 	// Differences are the fields that adopting would change.
 	Differences []Difference
 }
@@ -38,6 +40,9 @@ func (e *ForeignError) Error() string {
 		return fmt.Sprintf("the object belongs to another set (%s=%s); an object belongs to one set only", fleet.PartOfLabel, e.Set)
 	case e.Refused:
 		return `the object was there before this set, which adopts none (existing = "error"): rename it, delete it, or allow the adoption with existing = "if_same" or "adopt"`
+	}
+	if e.Unseen {
+		return `the object was there before this set, and whether it is the same cannot be seen through the hub: rename it, delete it, or have it changed with existing = "adopt"`
 	}
 	lines := make([]string, 0, len(e.Differences))
 	for _, d := range e.Differences {

@@ -29,12 +29,12 @@ type Treatment struct {
 
 // Reports tells whether all that becomes of the object is only to be reported.
 func (w Wanted) Reports() bool {
-	return w.everywhere(func(path fieldpath.Path) bool { return w.Treat.drift(path) == fleet.DriftReport })
+	return w.Treat.Drift != nil && w.everywhere(func(path fieldpath.Path) bool { return w.Treat.drift(path) == fleet.DriftReport })
 }
 
 // Forces tells whether every field of the object may be taken from other managers.
 func (w Wanted) Forces() bool {
-	return w.everywhere(func(path fieldpath.Path) bool { return w.Treat.conflicts(path) == fleet.ConflictsForce })
+	return w.Treat.Conflicts != nil && w.everywhere(func(path fieldpath.Path) bool { return w.Treat.conflicts(path) == fleet.ConflictsForce })
 }
 
 func (w Wanted) everywhere(holds func(fieldpath.Path) bool) bool {

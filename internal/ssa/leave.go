@@ -48,7 +48,7 @@ func Recorded(fields Fields, reported []Contention) Fields {
 // Yield leaves to others those of the fields in the way that are to be left to them: the body without them, and with the manager of each. rest are the other
 // fields. One of the set's own that somebody has written over is never left.
 func (w Wanted) Yield(body *unstructured.Unstructured, contentions []Contention) (left *unstructured.Unstructured, yielded map[string]string, rest []Contention) {
-	leave := fieldpath.NewSet()
+	var leave []Contention
 	for _, c := range contentions {
 		path, err := fleet.ParsePath(c.Path)
 		if err != nil || c.Drift || c.Owner == nil || w.Treat.conflicts(path) != fleet.ConflictsYield {
@@ -59,9 +59,20 @@ func (w Wanted) Yield(body *unstructured.Unstructured, contentions []Contention)
 			yielded = map[string]string{}
 		}
 		yielded[c.Path] = c.Owner.String()
-		leave.Insert(path)
+		leave = append(leave, c)
 	}
-	return without(body, leave), yielded, rest
+	return LeaveOut(body, leave), yielded, rest
+}
+
+// LeaveOut is the body without the fields.
+func LeaveOut(body *unstructured.Unstructured, fields []Contention) *unstructured.Unstructured {
+	leave := fieldpath.NewSet()
+	for _, c := range fields {
+		if path, err := fleet.ParsePath(c.Path); err == nil {
+			leave.Insert(path)
+		}
+	}
+	return without(body, leave)
 }
 
 // Yields tells whether any field of the object may be left to another manager.
