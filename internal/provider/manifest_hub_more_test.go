@@ -182,6 +182,50 @@ func TestAccHub_split(t *testing.T) {
 	s.Destroy()
 }
 
+// TestAccHub_inTwoWorks has an object in two works, as a run leaves it that is killed while it moves one: it leaves one of them, and is there all the time.
+func TestAccHub_inTwoWorks(t *testing.T) {
+	s := newEdgeSetup(t)
+	s.only("")
+	ns := fleettest.Namespace(t)
+	arguments := fmt.Sprintf("namespace = %q\nwait = { timeout = \"60s\" }", ns)
+	filled := func(name string, kib int) string {
+		return fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata: {k: %q}\n", name, strings.Repeat("x", kib*1024))
+	}
+	s.set(arguments, filled("a", 390), filled("b", 190), configMap("c", "1"))
+	s.Apply()
+	if got := len(s.hub.Works(t, s.managed)); got != 2 {
+		t.Fatalf("there are %d works", got)
+	}
+	before := uids(t, configmaps, ns, "c")["us-1"]
+	holds := func(n int) (at []int) {
+		for i, m := range s.work(n).Spec.Workload.Manifests {
+			if strings.Contains(string(m.Raw), `"name":"c"`) {
+				at = append(at, i)
+			}
+		}
+		return at
+	}
+	from := 0
+	if len(holds(0)) == 0 {
+		from = 1
+	}
+	i, source := holds(from)[0], s.work(from)
+	s.edit(1-from, func(w *workv1.ManifestWork) {
+		w.Spec.Workload.Manifests = append(w.Spec.Workload.Manifests, source.Spec.Workload.Manifests[i])
+		w.Spec.ManifestConfigs = append(w.Spec.ManifestConfigs, source.Spec.ManifestConfigs[i])
+	})
+	s.set(arguments, filled("a", 390), filled("b", 191), configMap("c", "1"))
+	s.Apply()
+	s.PlanEmpty()
+	if n := len(holds(0)) + len(holds(1)); n != 1 {
+		t.Errorf("the object is in %d works", n)
+	}
+	if after := uids(t, configmaps, ns, "c")["us-1"]; after != before {
+		t.Error("the object was deleted in between")
+	}
+	s.Destroy()
+}
+
 func TestAccHub_lostState(t *testing.T) {
 	s := newEdgeSetup(t)
 	// An import knows of no fleet_cluster.
