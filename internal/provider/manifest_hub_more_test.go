@@ -262,7 +262,9 @@ func TestAccHub_lostState(t *testing.T) {
 	s.name = fleettest.Name(t)
 	s.set(arguments, configMap("a", "2"))
 	// As if its agent wrote a status to it at the same moment.
-	s.proxy.Inject(fleettest.Fault{Match: func(r fleettest.Request) bool { return r.Method == http.MethodPut && strings.Contains(r.Path, "/manifestworks/") }, Times: 1, Status: http.StatusConflict})
+	s.proxy.Inject(fleettest.Fault{Match: func(r fleettest.Request) bool {
+		return r.Method == http.MethodPut && strings.Contains(r.Path, "/manifestworks/")
+	}, Times: 1, Status: http.StatusConflict})
 	s.Apply()
 	s.PlanEmpty()
 	works := s.hub.Works(t, s.managed)
