@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/util/retry"
 	clusterv1 "open-cluster-management.io/api/cluster/v1"
+	workv1 "open-cluster-management.io/api/work/v1"
 
 	"github.com/fleetform/terraform-provider-fleet/internal/fleet"
 )
@@ -22,7 +23,7 @@ import (
 const fieldManager = "terraform-provider-fleet"
 
 // manifestWorks is where a hub serves what its clusters are to have, and worksNamed how many of them a message names.
-var manifestWorks = schema.GroupVersionResource{Group: "work.open-cluster-management.io", Version: "v1", Resource: "manifestworks"}
+var manifestWorks = schema.GroupVersionResource{Group: workv1.GroupName, Version: "v1", Resource: "manifestworks"}
 
 const worksNamed = 10
 
@@ -69,25 +70,22 @@ func (p *Pool) Register(ctx context.Context, name, access string, now, before Re
 			got = &unstructured.Unstructured{Object: content}
 			got.SetGroupVersionKind(managedClusters.GroupVersion().WithKind("ManagedCluster"))
 			unstructured.RemoveNestedField(got.Object, "status")
-		} else {
-			// A hub may know fields that are not known here.
-			got.SetLabels(c.Labels)
-			spec, _, _ := unstructured.NestedMap(got.Object, "spec")
-			if spec == nil {
-				spec = map[string]any{}
-			}
-			spec["hubAcceptsClient"] = true
-			taints, _, _ := unstructured.NestedSlice(content, "spec", "taints")
-			if spec["taints"] = taints; len(taints) == 0 {
-				delete(spec, "taints")
-			}
-			got.Object["spec"] = spec
-		}
-		if absent {
 			_, err = clusters.Create(ctx, got, metav1.CreateOptions{FieldManager: fieldManager})
-		} else {
-			_, err = clusters.Update(ctx, got, metav1.UpdateOptions{FieldManager: fieldManager})
+			return err
 		}
+		// A hub may know fields that are not known here.
+		got.SetLabels(c.Labels)
+		spec, _, _ := unstructured.NestedMap(got.Object, "spec")
+		if spec == nil {
+			spec = map[string]any{}
+		}
+		spec["hubAcceptsClient"] = true
+		taints, _, _ := unstructured.NestedSlice(content, "spec", "taints")
+		if spec["taints"] = taints; len(taints) == 0 {
+			delete(spec, "taints")
+		}
+		got.Object["spec"] = spec
+		_, err = clusters.Update(ctx, got, metav1.UpdateOptions{FieldManager: fieldManager})
 		return err
 	})
 	if err != nil {

@@ -234,7 +234,7 @@ func (h *hubTransport) lasting(w ssa.Wanted, item *ocm.Item, body *unstructured.
 	o.Judged = h.set.Wait.Checks.Covers(kind) || !slices.Contains(plain, kind.String()) || holdsOthers(w.Key)
 	o.Fields = h.set.Wait.Checks.Fields(kind)
 	o.Report = w.Reports()
-	lasting := ocm.NewItem(w.Key, body.DeepCopy(), w.Resource.Resource, o)
+	lasting := ocm.NewItem(w.Key, body, w.Resource.Resource, o)
 	_, created := body.GetAnnotations()[fleet.CreatedAnnotation]
 	lasting.Orphan = w.Treat.Stays != nil && w.Treat.Stays(created)
 	return lasting
@@ -244,7 +244,7 @@ func (h *hubTransport) lasting(w ssa.Wanted, item *ocm.Item, body *unstructured.
 // tells it where a run ends before it is taken back.
 func (h *hubTransport) item(w ssa.Wanted, body *unstructured.Unstructured, force bool) ocm.Item {
 	_, item := h.known(w.Key)
-	sent := h.lasting(w, item, body)
+	sent := h.lasting(w, item, body.DeepCopy())
 	said := deliveryOf(sent)
 	sent.Config.UpdateStrategy.ServerSideApply.Force = force
 	annotations := sent.Object.GetAnnotations()

@@ -120,20 +120,14 @@ func (h *hubTransport) insist(ctx context.Context, items map[fleet.ObjectKey]ocm
 	if !again {
 		return nil
 	}
-	if err := h.deliver(ctx, items); err != nil {
-		return err
-	}
-	if err := h.heed(ctx, sent); err != nil || len(forced) == 0 {
+	if err := h.ask(ctx, items, sent); err != nil || len(forced) == 0 {
 		return err
 	}
 	for key := range forced {
 		// From now on only what is asked for is taken from others.
 		items[key] = h.item(*sent[key].wanted, sent[key].out.Object, sent[key].wanted.Forces())
 	}
-	if err := h.deliver(ctx, items); err != nil {
-		return err
-	}
-	return h.heed(ctx, sent)
+	return h.ask(ctx, items, sent)
 }
 
 // refused is why the agent could not apply an object; empty where it could.

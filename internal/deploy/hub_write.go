@@ -45,8 +45,8 @@ func (h *hubTransport) put(ctx context.Context, name string, items []ocm.Item) e
 }
 
 // overwrite gives a work another specification, and the label of the set with the id, unless somebody else has changed it since it was read.
-func (h *hubTransport) overwrite(ctx context.Context, known *hubWork, content map[string]any, id string) error {
-	works, name := h.hub.Dynamic().Resource(ocm.Works).Namespace(h.namespace), known.work.Name
+func (h *hubTransport) overwrite(ctx context.Context, known *hubWork, content any, id string) error {
+	works, name := h.hub.Dynamic().Resource(ocm.Works).Namespace(h.namespace), known.raw.GetName()
 	raw := known.raw
 	for attempt := 1; ; attempt++ {
 		body := raw.DeepCopy()
@@ -97,14 +97,8 @@ func (h *hubTransport) create(ctx context.Context, name string, content map[stri
 		return fmt.Errorf("there is a ManifestWork %s/%s that is not this set's; give the set another name", h.namespace, name)
 	}
 	// What it has is the set's, and only a plan that has seen it may change that.
-	labels := there.GetLabels()
-	if labels == nil {
-		labels = map[string]string{}
-	}
-	labels[ocm.SetLabel] = h.setID()
-	there.SetLabels(labels)
-	if _, err = h.hub.Dynamic().Resource(ocm.Works).Namespace(h.namespace).Update(ctx, there, metav1.UpdateOptions{FieldManager: h.manager()}); err != nil {
-		return h.explain(name, err)
+	if err := h.overwrite(ctx, &hubWork{raw: there}, there.Object["spec"], h.setID()); err != nil {
+		return err
 	}
 	return errWorkChanged
 }

@@ -72,14 +72,14 @@ func (r *Runner) planCase(ctx context.Context, set Set, name string, prior Clust
 	case known && prior.unread():
 		return r.planOffline(ctx, set, prior, false)
 	}
-	if known {
-		if plan, quiet := r.planQuiet(ctx, set, prior); quiet && !delegated(c) {
+	if known && !delegated(c) {
+		if plan, quiet := r.planQuiet(ctx, set, prior); quiet {
 			return plan, nil
 		}
-		if prior.Applied.Moving != "" {
-			// Half of the objects have another manager than the other half.
-			return ClusterPlan{Unknown: true}, nil
-		}
+	}
+	if known && prior.Applied.Moving != "" {
+		// Half of the objects have another manager than the other half.
+		return ClusterPlan{Unknown: true}, nil
 	}
 	s, err := r.open(ctx, set, c, prior.Applied)
 	var unknown *cluster.UnknownError

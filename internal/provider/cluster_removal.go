@@ -20,17 +20,17 @@ func (r *clusterResource) remove(ctx context.Context, model clusterModel) diag.D
 	case model.OnRemoval.ValueString() == onRemovalLeave:
 		r.data.runner.Leave(c)
 		return diags
+	case mode == fleet.ModeDecommissioned, model.UID.ValueString() == "":
+		// A cluster that never answered has nothing of ours.
+		return r.unregister(ctx, model)
 	case !r.data.ownerNamed:
 		// Sets of the owner "default" may be anybody's. Those of this configuration go when Terraform updates them.
-		if gone := mode == fleet.ModeDecommissioned || model.UID.ValueString() == ""; gone || !model.registers() {
-			return r.unregister(ctx, model)
+		if !model.registers() {
+			return diags
 		}
 		diags.AddWarning(fmt.Sprintf("Cluster %q stays registered on its hub", name),
 			"With a ManagedCluster its hub deletes all that is on the cluster through it, and sets are drained first only where the provider's owner is set. Delete the ManagedCluster when nothing is left on it.")
 		return diags
-	case mode == fleet.ModeDecommissioned, model.UID.ValueString() == "":
-		// A cluster that never answered has nothing of ours.
-		return r.unregister(ctx, model)
 	case mode == fleet.ModeMaintenance:
 		diags.AddAttributeError(path.Root("mode"), fmt.Sprintf("Cluster %q cannot be drained in maintenance", name),
 			"Removing the cluster would take the sets off it, and maintenance says to leave it alone. First apply with mode = \"active\" to drain "+

@@ -158,7 +158,7 @@ func TestAccHub_report(t *testing.T) {
 	s.only("")
 	ns := fleettest.Namespace(t)
 	set := func(value string) {
-		s.set(fmt.Sprintf("namespace = %q\nwait = { timeout = \"60s\" }\ndrift = \"report\"", ns), fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {k: v1, other: %q}\n", value))
+		s.set(fmt.Sprintf("namespace = %q\nwait = { timeout = \"60s\" }\ndrift = \"report\"", ns), twoKeys("v1", value))
 	}
 	set("1")
 	s.Apply()

@@ -3,6 +3,7 @@ package provider_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,22 +13,28 @@ import (
 	"github.com/fleetform/terraform-provider-fleet/internal/ocmtest"
 )
 
+// fleetOn is a fleet of edges that the hub lists, one for each of the sites.
+func fleetOn(t *testing.T, sites ...string) (s *edgeSetup, edges []string, ns string) {
+	t.Helper()
+	h := newHubSetup(t)
+	s = &edgeSetup{setup: &setup{Workspace: h.Workspace, t: t, kubeconfigs: map[string]string{}, name: fleettest.Name(t)}, hub: h.hub, proxy: h.proxy}
+	ns = fleettest.Namespace(t)
+	for _, site := range sites {
+		name := h.edge(func(c *clusterv1.ManagedCluster) { c.Labels = map[string]string{"test": s.name} })
+		ocmtest.StartAgent(t, h.hub, name, fleettest.Get(t, site))
+		edges = append(edges, name)
+	}
+	s.Write("fleet.tf", fmt.Sprintf("data \"fleet_clusters\" \"all\" {\n  hub = { connection = \"hub\" }\n  selector = { match_labels = { test = %q } }\n}\n", s.name))
+	return s, edges, ns
+}
+
 // fleetOf is a fleet of n edges whose agents all work on one site, each on an object of the edge's own name.
 func fleetOf(t *testing.T, n int) (s *edgeSetup, edges []string, ns string) {
 	t.Helper()
 	if os.Getenv(ocmtest.RealAgent) != "" {
 		t.Skip("real agents name what they have applied by hub and work, so that two of one hub cannot share a site")
 	}
-	h := newHubSetup(t)
-	s = &edgeSetup{setup: &setup{Workspace: h.Workspace, t: t, kubeconfigs: map[string]string{}, name: fleettest.Name(t)}, hub: h.hub, proxy: h.proxy}
-	ns = fleettest.Namespace(t)
-	for range n {
-		name := h.edge(func(c *clusterv1.ManagedCluster) { c.Labels = map[string]string{"test": s.name} })
-		ocmtest.StartAgent(t, h.hub, name, fleettest.Get(t, "us-1"))
-		edges = append(edges, name)
-	}
-	s.Write("fleet.tf", fmt.Sprintf("data \"fleet_clusters\" \"all\" {\n  hub = { connection = \"hub\" }\n  selector = { match_labels = { test = %q } }\n}\n", s.name))
-	return s, edges, ns
+	return fleetOn(t, slices.Repeat([]string{"us-1"}, n)...)
 }
 
 func (s *edgeSetup) ofFleet(ns, value, arguments string) {
@@ -112,17 +119,8 @@ func TestAccHub_waves(t *testing.T) {
 
 // TestAccHub_sites rolls out to two sites, each with an agent of its own, so that real ones can play the part as well.
 func TestAccHub_sites(t *testing.T) {
-	h := newHubSetup(t)
-	s := &edgeSetup{setup: &setup{Workspace: h.Workspace, t: t, kubeconfigs: map[string]string{}, name: fleettest.Name(t)}, hub: h.hub, proxy: h.proxy}
-	ns := fleettest.Namespace(t)
 	sites := []string{"us-1", "eu-2"}
-	var edges []string
-	for _, site := range sites {
-		name := h.edge(func(c *clusterv1.ManagedCluster) { c.Labels = map[string]string{"test": s.name} })
-		ocmtest.StartAgent(t, h.hub, name, fleettest.Get(t, site))
-		edges = append(edges, name)
-	}
-	s.Write("fleet.tf", fmt.Sprintf("data \"fleet_clusters\" \"all\" {\n  hub = { connection = \"hub\" }\n  selector = { match_labels = { test = %q } }\n}\n", s.name))
+	s, edges, ns := fleetOn(t, sites...)
 	set := func(rollout string, manifests ...string) {
 		s.set(fmt.Sprintf("clusters = data.fleet_clusters.all.clusters\nnamespace = %q\nwait = { timeout = \"60s\" }\nrollout = {\n  waves = [{ name = \"canary\", clusters = { names = [%q] } }]\n  %s\n}",
 			ns, edges[0], rollout), manifests...)

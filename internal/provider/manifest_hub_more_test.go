@@ -144,14 +144,16 @@ func TestAccHub_definitions(t *testing.T) {
 	remove(t, "us-1", crds, "", "widgets."+group)
 }
 
+// filled is a ConfigMap of so many KiB.
+func filled(name string, kib int) string {
+	return configMap(name, strings.Repeat("x", kib*1024))
+}
+
 func TestAccHub_split(t *testing.T) {
 	s := newEdgeSetup(t)
 	s.only("")
 	ns := fleettest.Namespace(t)
 	arguments := fmt.Sprintf("namespace = %q\nwait = { timeout = \"60s\" }", ns)
-	filled := func(name string, kib int) string {
-		return fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata: {k: %q}\n", name, strings.Repeat("x", kib*1024))
-	}
 	s.set(arguments, filled("a", 190), filled("b", 190), filled("c", 190))
 	s.Apply()
 	s.PlanEmpty()
@@ -189,9 +191,6 @@ func TestAccHub_inTwoWorks(t *testing.T) {
 	s.only("")
 	ns := fleettest.Namespace(t)
 	arguments := fmt.Sprintf("namespace = %q\nwait = { timeout = \"60s\" }", ns)
-	filled := func(name string, kib int) string {
-		return fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata: {k: %q}\n", name, strings.Repeat("x", kib*1024))
-	}
 	s.set(arguments, filled("a", 390), filled("b", 190), configMap("c", "1"))
 	s.Apply()
 	if got := len(s.hub.Works(t, s.managed)); got != 2 {

@@ -128,20 +128,22 @@ func TestAccHub_rejected(t *testing.T) {
 	s.Destroy()
 }
 
+// twoKeys is the ConfigMap conf with two values.
+func twoKeys(k, other string) string {
+	return fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {k: %q, other: %q}\n", k, other)
+}
+
 func TestAccHub_yield(t *testing.T) {
 	s := newEdgeSetup(t)
 	s.only("")
 	ns := fleettest.Namespace(t)
 	arguments := fmt.Sprintf("namespace = %q\nwait = { timeout = \"60s\" }", ns)
-	two := func(k, other string) string {
-		return fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {k: %q, other: %q}\n", k, other)
-	}
-	s.set(arguments, two("v1", "v1"))
+	s.set(arguments, twoKeys("v1", "v1"))
 	s.Apply()
 	applyAs(t, "us-1", "helm", fmt.Sprintf(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"conf","namespace":%q},"data":{"k":"theirs"}}`, ns))
 
 	t.Log("the field is left to whom the agent reports, and the others change")
-	s.set(arguments+"\nconflicts = \"yield\"", two("v2", "v2"))
+	s.set(arguments+"\nconflicts = \"yield\"", twoKeys("v2", "v2"))
 	s.Apply()
 	s.PlanEmpty()
 	conf := live(t, "us-1", configmaps, ns, "conf")
@@ -151,12 +153,12 @@ func TestAccHub_yield(t *testing.T) {
 	if got := fmt.Sprint(dig(s.manifest(), "conflicting_fields", "edge")); !strings.Contains(got, "data.k") || !strings.Contains(got, "helm") {
 		t.Errorf("conflicting_fields are %v", got)
 	}
-	s.set(arguments+"\nconflicts = \"yield\"", two("v3", "v3"))
+	s.set(arguments+"\nconflicts = \"yield\"", twoKeys("v3", "v3"))
 	s.Apply()
 	s.PlanEmpty()
 
 	t.Log("one field may be taken, and no other")
-	s.set(arguments+"\nrules = [{ target = { name = \"conf\" }, paths = [\"data.k\"], conflicts = \"force\" }]", two("v3", "v3"))
+	s.set(arguments+"\nrules = [{ target = { name = \"conf\" }, paths = [\"data.k\"], conflicts = \"force\" }]", twoKeys("v3", "v3"))
 	s.Apply()
 	s.PlanEmpty()
 	if got := dig(live(t, "us-1", configmaps, ns, "conf").Object, "data", "k"); got != "v3" {
@@ -177,7 +179,8 @@ func TestAccHub_givenUp(t *testing.T) {
 	s.Apply()
 
 	t.Log("a field that is ignored from now on keeps its value, on the site as well")
-	s.set(arguments+"\nignore_fields = [{ target = { kind = \"Deployment\" }, paths = [\"spec.replicas\"] }]", deployment("web", 3))
+	arguments += "\nignore_fields = [{ target = { kind = \"Deployment\" }, paths = [\"spec.replicas\"] }]"
+	s.set(arguments, deployment("web", 3))
 	says(t, s.Apply(), "spec.replicas")
 	s.PlanEmpty()
 	web := live(t, "us-1", deployments, ns, "web")
@@ -188,7 +191,7 @@ func TestAccHub_givenUp(t *testing.T) {
 		t.Errorf("%d works are left, want one", len(works))
 	}
 	fleettest.Get(t, "us-1").MustKubectl(t, "", "scale", "deployment", "web", "-n", ns, "--replicas=1")
-	s.set(arguments+"\nignore_fields = [{ target = { kind = \"Deployment\" }, paths = [\"spec.replicas\"] }]", deployment("web", 5))
+	s.set(arguments, deployment("web", 5))
 	s.Apply()
 	s.PlanEmpty()
 	if got := dig(live(t, "us-1", deployments, ns, "web").Object, "spec", "replicas"); got != int64(1) {
